@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * kmem and kpages: allocations summed by stack and task. Nothing is remembered
+ * between events.
+ */
+#include "bpf/kernel.h"
+#include "bpf/alloc.h"
+
+const volatile struct alloc_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+#include "bpf/slab.bpf.h"
+
+/* Key and value sizes are the tool's, set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct kmem_key);
+	__type(value, struct kmem_value);
+} rows SEC(".maps");
+
+static const struct kmem_value kmem_zero;
+static const struct kpages_value kpages_zero;
+
+/* The inner half of a large kmalloc that is traced twice? */
+static __always_inline bool is_inner(__u64 call_site, __u64 requested)
+{
+	__u32 i;
+
+	if (requested <= cfg.large_bytes)
+		return false;
+	for (i = 0; i < MAX_INNER; i++) {
+		if (i >= cfg.n_inner)
+			break;
+		if (call_site >= cfg.inner[i].lo && call_site < cfg.inner[i].hi)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool keep_bytes(__u64 requested)
+{
+	if (requested < cfg.min_bytes)
+		return false;
+	return !cfg.max_bytes || requested <= cfg.max_bytes;
+}
+
+static __always_inline bool keep_cache(const char *name)
+{
+	int i;
+
+	for (i = 0; i < NAME_LEN; i++) {
+		if (name[i] != cfg.cache[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
+
+/* s: the cache where the event says it, else NULL. */
+static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *s, __u64 bytes)
+{
+	if (!s && cfg.kfunc_cache && bytes <= cfg.large_bytes)
+		s = bpf_get_kmem_cache(ptr);
+	if (s)
+		bpf_probe_read_kernel_str(out, NAME_LEN, BPF_CORE_READ(s, name));
+	else if (bytes <= cfg.large_bytes)
+		kmalloc_name(out, bytes);
+	else
+		__builtin_memcpy(out, "kmalloc-large", 14);
+}
+
+static __always_inline void slab_alloc(void *ctx, __u64 ptr, struct kmem_cache *s,
+				       __u64 requested, __u64 bytes)
+{
+	struct kmem_key key = {};
+	struct kmem_value *row;
+
+	if (!ptr || !keep_bytes(requested) || !keep_current())
+		return;
+	if (WANT(WANT_CACHE) || cfg.cache[0])
+		cache_name(key.cache, ptr, s, bytes);
+	if (cfg.cache[0] && !keep_cache(key.cache))
+		return;
+	if (!WANT(WANT_CACHE))
+		__builtin_memset(key.cache, 0, sizeof(key.cache));
+	key_current(&key);
+	key.kstack = kstack_of_current(ctx);
+	key.ustack = ustack_of_current(ctx);
+	row = row_get(&rows, &key, &kmem_zero);
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->bytes, bytes);
+	row_add(row->requested_bytes, requested);
+}
+
+static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __u64 requested,
+				       __u64 bytes)
+{
+	if (!is_inner(call_site, requested))
+		slab_alloc(ctx, ptr, NULL, requested, bytes);
+}
+
+/* kmalloc's first four arguments are the same from 5.10 to 7.3, kmalloc_node's too. */
+SEC("tp_btf/kmalloc")
+int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+{
+	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	return 0;
+}
+
+SEC("raw_tp/kmalloc")
+int BPF_PROG(kmalloc_raw, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+{
+	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	return 0;
+}
+
+SEC("tp/kmem/kmalloc")
+int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
+{
+	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp/kmem/kmalloc")
+int kmalloc_tp_old(struct trace_event_raw_kmem_alloc *ctx)
+{
+	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+/* The _node tracepoints are there up to 6.0 only; they begin as the plain ones do. */
+SEC("tp_btf/kmalloc_node")
+int BPF_PROG(kmalloc_node_btf, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	return 0;
+}
+
+SEC("raw_tp/kmalloc_node")
+int BPF_PROG(kmalloc_node_raw, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	return 0;
+}
+
+/* Since 6.1 the cache comes with the event and the sizes do not (2c1d697fb8ba). */
+SEC("tp_btf/kmem_cache_alloc")
+int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
+{
+	slab_alloc(ctx, (__u64)ptr, s, s->object_size, s->size);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
+{
+	slab_alloc(ctx, (__u64)ptr, s, BPF_CORE_READ(s, object_size), BPF_CORE_READ(s, size));
+	return 0;
+}
+
+SEC("tp_btf/kmem_cache_alloc")
+int BPF_PROG(cache_btf_old, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int BPF_PROG(cache_raw_old, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	return 0;
+}
+
+SEC("tp_btf/kmem_cache_alloc_node")
+int BPF_PROG(cache_node_btf, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc_node")
+int BPF_PROG(cache_node_raw, unsigned long call_site, const void *ptr, size_t requested,
+	     size_t bytes)
+{
+	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	return 0;
+}
+
+SEC("tp/kmem/kmem_cache_alloc")
+int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
+{
+	slab_alloc(ctx, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp/kmem/kmem_cache_alloc")
+int cache_tp_old(struct trace_event_raw_kmem_alloc *ctx)
+{
+	slab_alloc(ctx, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+static __always_inline void page_alloc(void *ctx, bool failed, __u32 order)
+{
+	struct kpages_key key = {};
+	struct kpages_value *row;
+
+	if (failed || (cfg.order_plus_one && order != cfg.order_plus_one - 1) || !keep_current())
+		return;
+	key_current(&key);
+	if (WANT(WANT_ORDER))
+		key.order = order;
+	key.kstack = kstack_of_current(ctx);
+	key.ustack = ustack_of_current(ctx);
+	row = row_get(&rows, &key, &kpages_zero);
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->pages, 1ULL << (order & 63));
+	row_add(row->bytes, cfg.page_bytes << (order & 63));
+}
+
+SEC("tp_btf/mm_page_alloc")
+int BPF_PROG(page_btf, void *page, unsigned int order)
+{
+	page_alloc(ctx, !page, order);
+	return 0;
+}
+
+SEC("raw_tp/mm_page_alloc")
+int BPF_PROG(page_raw, void *page, unsigned int order)
+{
+	page_alloc(ctx, !page, order);
+	return 0;
+}
+
+/* The record has no page pointer; a failed allocation has page frame number -1 in it. */
+SEC("tp/kmem/mm_page_alloc")
+int page_tp(struct trace_event_raw_mm_page_alloc *ctx)
+{
+	page_alloc(ctx, ctx->pfn == -1UL, ctx->order);
+	return 0;
+}

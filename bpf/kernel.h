@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every kernel type and field that is read, in place of vmlinux.h: CO-RE
+ * relocates them by name, so only names and nesting count here, not offsets.
+ * A renamed field carries the commit or version that renamed it; the old name
+ * lives in a ___old flavour.
+ */
+#ifndef KTRACE_KERNEL_H
+#define KTRACE_KERNEL_H
+#define __VMLINUX_H__ /* bpf_tracing.h: the types come from here */
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef short __s16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef unsigned long size_t;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* include/uapi/linux/bpf.h; fixed numbers. */
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+};
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+};
+enum {
+	BPF_F_SKIP_FIELD_MASK = 0xff,
+	BPF_F_USER_STACK = 1 << 8,
+};
+
+/* include/linux/sched.h; stable since 2.6. */
+#define PF_KTHREAD 0x00200000
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs {
+	long unsigned int di;
+};
+
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+struct kernfs_node {
+	__u64 id; /* u64 since 5.5 (67c0496e87d1) */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[]; /* since 6.1 (7f203bc89eb6) */
+};
+
+struct cgroup___old {
+	int level;
+	__u64 ancestor_ids[]; /* before 6.1 */
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* length depends on the configuration */
+	struct cgroup *dfl_cgrp;
+};
+
+struct mm_struct;
+
+struct task_struct {
+	unsigned int __state; /* since 5.14 (2f064a59a11f) */
+	int on_cpu; /* u8 since 7.2: read by size */
+	int exit_state;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
+struct task_struct___old {
+	long state; /* before 5.14 */
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct trace_entry {
+	unsigned short type;
+};
+
+/* Classic tracepoint records. Their offsets move (RT, 6.18): always by CO-RE. */
+struct trace_event_raw_sched_switch {
+	struct trace_entry ent;
+	char prev_comm[16];
+	int prev_pid;
+	long prev_state;
+	char next_comm[16];
+	int next_pid;
+};
+
+/* sched_waking, sched_wakeup, sched_wakeup_new */
+struct trace_event_raw_sched_wakeup_template {
+	struct trace_entry ent;
+	char comm[16];
+	int pid;
+};
+
+struct trace_event_raw_sched_process_fork {
+	struct trace_entry ent;
+	int parent_pid;
+	int child_pid;
+};
+
+struct workqueue_struct {
+	char name[32]; /* 24 before 6.12: read as a string */
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
+struct work_struct {
+	void *func;
+};
+
+struct trace_event_raw_workqueue_queue_work {
+	struct trace_entry ent;
+	void *work;
+	void *function;
+	__u32 __data_loc_workqueue; /* a string; before (5.10) a pointer */
+};
+
+struct trace_event_raw_workqueue_queue_work___old {
+	struct workqueue_struct *workqueue; /* before */
+};
+
+struct trace_event_raw_workqueue_execute_start {
+	struct trace_entry ent;
+	void *work;
+	void *function;
+};
+
+struct trace_event_raw_workqueue_execute_end {
+	struct trace_entry ent;
+	void *work;
+	void *function;
+};
+
+struct kmem_cache {
+	const char *name;
+	unsigned int size;
+	unsigned int object_size;
+};
+
+struct trace_event_raw_kmalloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	size_t bytes_req;
+	size_t bytes_alloc;
+};
+
+/* Before 6.1 kmalloc and kmem_cache_alloc share one record (11e9734bcb6a merged them anew). */
+struct trace_event_raw_kmem_alloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	size_t bytes_req;
+	size_t bytes_alloc;
+};
+
+struct trace_event_raw_kmem_cache_alloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	__u32 __data_loc_name; /* since 6.18 */
+	size_t bytes_req;
+	size_t bytes_alloc;
+};
+
+struct trace_event_raw_kfree {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+};
+
+struct trace_event_raw_kmem_cache_free {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	__u32 __data_loc_name; /* since 5.12 */
+};
+
+struct trace_event_raw_mm_page_alloc {
+	struct trace_entry ent;
+	unsigned long pfn;
+	unsigned int order;
+};
+
+#pragma clang attribute pop
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What every program shares: the filter, the stack store, the row map and the
+ * loss ledger. The including file defines `cfg` first, a struct that begins
+ * with `struct filter filter`, in SEC(".rodata.cfg"): its values are constants
+ * to the verifier, so what is off costs nothing.
+ */
+#ifndef KTRACE_BPF_H
+#define KTRACE_BPF_H
+
+#include "bpf/state.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define WANT(bit) (cfg.filter.want & (bit))
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} tgids SEC(".maps"), tids SEC(".maps");
+
+/* Frames by their hash. Value is cut to filter.depth, both sizes are set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct stack_frames);
+} stacks SEC(".maps");
+
+/* A walk in process on this CPU may be interrupted by another: one buffer per level. */
+#define WALK_LEVELS 4
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WALK_LEVELS);
+	__type(key, __u32);
+	__type(value, struct stack_frames);
+} walks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} walk_level SEC(".maps");
+
+struct loss loss; /* .bss, read by the collector */
+
+#define lose(what) __sync_fetch_and_add(&loss.what, 1)
+
+/* Field of a task: a plain load where the verifier knows the pointer (tp_btf), else a safe read. */
+#define TASK(btf, task, field) ((btf) ? (task)->field : BPF_CORE_READ(task, field))
+
+/* A task's raw state as the kernel keeps it. */
+static __always_inline __u32 task_state(struct task_struct *task, bool btf)
+{
+	struct task_struct___old *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return TASK(btf, task, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+static __always_inline __u64 cgroup_id(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+#define CGROUP_LEVELS 32
+
+/* Is the task in cfg's cgroup or below it? */
+static __always_inline bool in_cgroup(struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css;
+	struct cgroup *cgrp, *up;
+	int level, i;
+
+	if (cfg.filter.cgroup_v1) {
+		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[0] + cfg.filter.cgroup_subsys);
+		cgrp = BPF_CORE_READ(css, cgroup);
+	} else {
+		cgrp = BPF_CORE_READ(set, dfl_cgrp);
+	}
+	if (BPF_CORE_READ(cgrp, kn, id) == cfg.filter.cgroup)
+		return true;
+	level = BPF_CORE_READ(cgrp, level);
+	for (i = 0; i < CGROUP_LEVELS && i < level; i++) {
+		__u64 id = 0;
+
+		if (bpf_core_field_exists(cgrp->ancestors)) {
+			bpf_probe_read_kernel(&up, sizeof(up), &cgrp->ancestors[0] + i);
+			id = BPF_CORE_READ(up, kn, id);
+		} else {
+			struct cgroup___old *old = (void *)cgrp;
+
+			bpf_probe_read_kernel(&id, sizeof(id), &old->ancestor_ids[0] + i);
+		}
+		if (id == cfg.filter.cgroup)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool same_comm(const char *a)
+{
+	int i;
+
+	for (i = 0; i < COMM_LEN; i++) {
+		if (a[i] != cfg.filter.comm[i])
+			return false;
+		if (!a[i])
+			break;
+	}
+	return true;
+}
+
+static __always_inline bool keep_ids(__u32 tgid, __u32 tid)
+{
+	if (cfg.filter.self_tgid && tgid == cfg.filter.self_tgid)
+		return false;
+	if (cfg.filter.by_tgid && !bpf_map_lookup_elem(&tgids, &tgid))
+		return false;
+	if (cfg.filter.by_tid && !bpf_map_lookup_elem(&tids, &tid))
+		return false;
+	return true;
+}
+
+static __always_inline bool keep_flags(__u32 flags)
+{
+	if (cfg.filter.user_threads && (flags & PF_KTHREAD))
+		return false;
+	if (cfg.filter.kernel_threads && !(flags & PF_KTHREAD))
+		return false;
+	return true;
+}
+
+/* Any task; btf says that the verifier knows the pointer. */
+static __always_inline bool keep_task(struct task_struct *task, bool btf)
+{
+	if (!keep_ids(TASK(btf, task, tgid), TASK(btf, task, pid)))
+		return false;
+	if ((cfg.filter.user_threads || cfg.filter.kernel_threads) &&
+	    !keep_flags(TASK(btf, task, flags)))
+		return false;
+	if (cfg.filter.by_comm) {
+		char comm[COMM_LEN];
+
+		bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+		if (!same_comm(comm))
+			return false;
+	}
+	return !cfg.filter.by_cgroup || in_cgroup(task);
+}
+
+/* The running task; cheaper than keep_task() as long as only ids are asked for. */
+static __always_inline bool keep_current(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (!keep_ids(id >> 32, (__u32)id))
+		return false;
+	if (cfg.filter.by_comm) {
+		char comm[COMM_LEN];
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		if (!same_comm(comm))
+			return false;
+	}
+	if (cfg.filter.user_threads || cfg.filter.kernel_threads || cfg.filter.by_cgroup) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		if (!keep_flags(BPF_CORE_READ(task, flags)))
+			return false;
+		if (cfg.filter.by_cgroup && !in_cgroup(task))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline bool keep_interval(__u64 delta_ns)
+{
+	if (cfg.filter.min_ns && delta_ns < cfg.filter.min_ns)
+		return false;
+	if (cfg.filter.max_ns && delta_ns > cfg.filter.max_ns)
+		return false;
+	return true;
+}
+
+/* 64-bit multiply and xor-shift a frame: 2^-64 odds of a collision between two stacks. */
+static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n)
+{
+	__u64 hash = n;
+	__u32 i;
+
+	for (i = 0; i < MAX_DEPTH; i++) {
+		if (i >= n || i >= cfg.filter.depth)
+			break;
+		hash = (hash ^ walk->ip[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	return hash > STACK_LOST ? hash : hash + 2;
+}
+
+static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
+{
+	__u64 hash;
+	long err;
+
+	if (bytes <= 0) {
+		lose(stacks);
+		return STACK_LOST;
+	}
+	walk->n = (__u64)bytes / sizeof(walk->ip[0]);
+	hash = stack_hash(walk, walk->n);
+	if (bpf_map_lookup_elem(&stacks, &hash))
+		return hash;
+	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
+	if (err && err != -17 /* EEXIST: another CPU was first with the same frames */) {
+		lose(stacks);
+		return STACK_LOST;
+	}
+	return hash;
+}
+
+/* Takes the CPU's walk buffer of this nesting level; NULL: lost, and counted. */
+static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
+{
+	__u32 zero = 0, level;
+	__u32 *nested = bpf_map_lookup_elem(&walk_level, &zero);
+
+	*levelp = nested;
+	if (!nested)
+		return NULL;
+	level = *nested;
+	if (level >= WALK_LEVELS)
+		return NULL;
+	*nested = level + 1;
+	return bpf_map_lookup_elem(&walks, &level);
+}
+
+#define STACK_WALK(call)                                                                           \
+	({                                                                                         \
+		__u64 id_ = STACK_LOST;                                                            \
+		__u32 *level_;                                                                     \
+		struct stack_frames *walk_ = walk_begin(&level_);                                  \
+		if (walk_) {                                                                       \
+			id_ = stack_keep(walk_, call);                                             \
+			*level_ -= 1;                                                              \
+		} else {                                                                           \
+			lose(stacks);                                                              \
+		}                                                                                  \
+		id_;                                                                               \
+	})
+
+#define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))
+
+/* Stack of the running task, kernel (flags 0) or user; the id to put in a key. */
+static __always_inline __u64 stack_of_current(void *ctx, __u64 flags)
+{
+	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, flags));
+}
+
+/* Kernel stack of a task that does not run. */
+static __always_inline __u64 stack_of_task(struct task_struct *task)
+{
+	return STACK_WALK(bpf_get_task_stack(task, walk_->ip, WALK_BYTES, 0));
+}
+
+static __always_inline __u64 kstack_of_current(void *ctx)
+{
+	return WANT(WANT_KSTACK) ? stack_of_current(ctx, 0) : STACK_NONE;
+}
+
+/* Kernel threads have no user stack, which is no loss. */
+static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)
+{
+	if (!WANT(WANT_USTACK) || !TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
+		return STACK_NONE;
+	return stack_of_current(ctx, BPF_F_USER_STACK);
+}
+
+static __always_inline __u64 ustack_of_current(void *ctx)
+{
+	if (!WANT(WANT_USTACK))
+		return STACK_NONE;
+	return ustack_of(ctx, (void *)bpf_get_current_task(), false);
+}
+
+/* The row of a key, made with zeros when new; NULL: it does not fit, and is counted. */
+static __always_inline void *row_get(void *map, const void *key, const void *zero)
+{
+	void *row = bpf_map_lookup_elem(map, key);
+
+	if (row)
+		return row;
+	bpf_map_update_elem(map, key, zero, BPF_NOEXIST);
+	row = bpf_map_lookup_elem(map, key);
+	if (!row)
+		lose(rows);
+	return row;
+}
+
+#define row_add(field, amount) __sync_fetch_and_add(&(field), amount)
+
+/*
+ * A maximum without cmpxchg, which 5.10 refuses even in dead code. Two CPUs
+ * that store in the same few nanoseconds can lose the larger one; the second
+ * look leaves only the store itself as a window.
+ */
+#define row_max(field, amount)                                                                     \
+	do {                                                                                       \
+		volatile __u64 *max_ = &(field);                                                   \
+		if (*max_ < (amount))                                                              \
+			*max_ = (amount);                                                          \
+		if (*max_ < (amount))                                                              \
+			*max_ = (amount);                                                          \
+	} while (0)
+
+static __always_inline __u32 log2_slot(__u64 v)
+{
+	__u32 slot = 0, hi = v >> 32, low;
+
+	if (hi) {
+		slot = 32;
+		low = hi;
+	} else {
+		low = v;
+	}
+	if (low >> 16) {
+		slot += 16;
+		low >>= 16;
+	}
+	if (low >> 8) {
+		slot += 8;
+		low >>= 8;
+	}
+	if (low >> 4) {
+		slot += 4;
+		low >>= 4;
+	}
+	if (low >> 2) {
+		slot += 2;
+		low >>= 2;
+	}
+	return slot + (low >> 1);
+}
+
+#define hist_count(slots, v) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], 1)
+
+/* What names the running task in a key, as far as it is shown. */
+#define key_current(key)                                                                           \
+	do {                                                                                       \
+		__u64 id_ = bpf_get_current_pid_tgid();                                            \
+		if (WANT(WANT_COMM))                                                               \
+			bpf_get_current_comm((key)->comm, COMM_LEN);                               \
+		if (WANT(WANT_TGID | WANT_USTACK))                                                 \
+			(key)->tgid = id_ >> 32;                                                   \
+		if (WANT(WANT_TID))                                                                \
+			(key)->tid = (__u32)id_;                                                   \
+		if (WANT(WANT_CGROUP))                                                             \
+			(key)->cgroup = cgroup_id((void *)bpf_get_current_task());                 \
+	} while (0)
+
+/* A followed command's children: threads share its tgid, processes enter the map. */
+static __always_inline void follow_fork(__u32 parent_tgid, __u32 child_tgid)
+{
+	__u8 one = 1;
+
+	if (parent_tgid == child_tgid || !bpf_map_lookup_elem(&tgids, &parent_tgid))
+		return;
+	if (bpf_map_update_elem(&tgids, &child_tgid, &one, BPF_ANY))
+		lose(events);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_btf, struct task_struct *parent, struct task_struct *child)
+{
+	follow_fork(parent->tgid, child->tgid);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int BPF_PROG(fork_raw, struct task_struct *parent, struct task_struct *child)
+{
+	follow_fork(BPF_CORE_READ(parent, tgid), BPF_CORE_READ(child, tgid));
+	return 0;
+}
+
+/* The record has the child's tid only; for a new thread that puts a tid in tgids, which harms nobody. */
+SEC("tp/sched/sched_process_fork")
+int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
+{
+	follow_fork(bpf_get_current_pid_tgid() >> 32, ctx->child_pid);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * offcputime: an interval opens when a task leaves its CPU and closes when it
+ * is switched in again. One entry per thread, written only by that thread's own
+ * switches, which the run queue orders: no lock, no atomic.
+ *
+ * Where the verifier knows the task (tp_btf) the kernel stack is walked at
+ * switch-in, for intervals that are kept only; the other hooks have no task
+ * pointer there and must walk at switch-out.
+ */
+#include "bpf/kernel.h"
+#include "bpf/offcpu.h"
+
+const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+
+/* ts 0: on its CPU. Kept until the thread ends, for a rewrite is cheaper than delete and insert. */
+struct start {
+	__u64 ts, kstack, ustack, cgroup;
+	__u32 tgid, state;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct start);
+} starts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct offcpu_key);
+	__type(value, struct offcpu_value);
+} rows SEC(".maps");
+
+static const struct offcpu_value zero;
+
+static __always_inline bool keep_state(__u32 raw)
+{
+	if (!cfg.state.on)
+		return true;
+	if (cfg.state.by_raw)
+		return cfg.state.raw_mask ? raw & cfg.state.raw_mask : !raw;
+	return cfg.state.letters & (1U << state_index_of_raw(raw));
+}
+
+/* prev leaves its CPU; it still is the running task, so its own stacks can be walked. */
+static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u32 raw, bool btf)
+{
+	__u32 tid = TASK(btf, prev, pid);
+	struct start *start, new = {};
+
+	if (!tid || !keep_task(prev, btf))
+		return;
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (raw & STATE_RAW_DEAD) {
+		if (start)
+			bpf_map_delete_elem(&starts, &tid);
+		return;
+	}
+	if (!keep_state(raw)) {
+		if (start)
+			start->ts = 0;
+		return;
+	}
+	if (!start) {
+		if (bpf_map_update_elem(&starts, &tid, &new, BPF_NOEXIST))
+			lose(events);
+		start = bpf_map_lookup_elem(&starts, &tid);
+		if (!start)
+			return;
+	}
+	start->tgid = TASK(btf, prev, tgid);
+	start->state = state_index_of_raw(raw);
+	start->ustack = ustack_of(ctx, prev, btf);
+	start->kstack = !btf ? kstack_of_current(ctx) : STACK_NONE;
+	start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(prev) : 0;
+	start->ts = bpf_ktime_get_ns();
+}
+
+static __always_inline void key_fill(struct offcpu_key *key, const struct start *start, __u32 tid)
+{
+	key->ustack = start->ustack;
+	key->cgroup = start->cgroup;
+	key->tgid = WANT(WANT_TGID | WANT_USTACK) ? start->tgid : 0;
+	key->tid = WANT(WANT_TID) ? tid : 0;
+	key->state = WANT(WANT_STATE) ? start->state : 0;
+}
+
+static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_ns)
+{
+	struct offcpu_value *row = row_get(&rows, key, &zero);
+
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->total_ns, delta_ns);
+	row_max(row->max_ns, delta_ns);
+}
+
+/* Closes tid's interval. next: NULL where the hook has no task pointer. */
+static __always_inline void switch_in(__u32 tid, struct task_struct *next, const char *comm,
+				      bool btf)
+{
+	struct start *start = bpf_map_lookup_elem(&starts, &tid);
+	struct offcpu_key key = {};
+	__u64 delta_ns;
+
+	if (!start || !start->ts)
+		return;
+	delta_ns = bpf_ktime_get_ns() - start->ts;
+	start->ts = 0;
+	if (!keep_interval(delta_ns))
+		return;
+	key_fill(&key, start, tid);
+	if (WANT(WANT_COMM))
+		bpf_probe_read_kernel(key.comm, sizeof(key.comm), comm);
+	if (!btf)
+		key.kstack = start->kstack;
+	else if (WANT(WANT_KSTACK))
+		key.kstack = stack_of_task(next);
+	row_count(&key, delta_ns);
+}
+
+static __always_inline void on_switch(void *ctx, bool preempt, struct task_struct *prev,
+				      struct task_struct *next, __u32 raw, bool btf)
+{
+	switch_out(ctx, prev, preempt ? 0 : raw, btf);
+	switch_in(TASK(btf, next, pid), next, next->comm, btf);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_btf, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	on_switch(ctx, preempt, prev, next, prev_state, true);
+	return 0;
+}
+
+/* Without prev_state, which came as last argument with 5.19 (fa2c3254d7cf, 9c2136be0878). */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_btf_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	on_switch(ctx, preempt, prev, next, task_state(prev, true), true);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int BPF_PROG(switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	on_switch(ctx, preempt, prev, next, prev_state, false);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int BPF_PROG(switch_raw_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	on_switch(ctx, preempt, prev, next, task_state(prev, false), false);
+	return 0;
+}
+
+/*
+ * The record's prev_state is the report's own code: one bit per letter, 0x80
+ * for I, 0x100 for a preempted task; killable is not told from D, so that is
+ * taken from the task where a racing wakeup has not changed it yet.
+ */
+#define RECORD_IDLE 0x80
+#define RECORD_PREEMPTED 0x100
+
+SEC("tp/sched/sched_switch")
+int switch_tp(struct trace_event_raw_sched_switch *ctx)
+{
+	struct task_struct *prev = (void *)bpf_get_current_task();
+	__u32 raw = ctx->prev_state;
+
+	if (raw & RECORD_PREEMPTED)
+		raw = 0;
+	else if (raw & RECORD_IDLE)
+		raw = STATE_RAW_IDLE;
+	else if (raw == STATE_RAW_UNINTERRUPTIBLE)
+		raw |= task_state(prev, false) & STATE_RAW_WAKEKILL;
+	switch_out(ctx, prev, raw, false);
+	switch_in(ctx->next_pid, NULL, ctx->next_comm, false);
+	return 0;
+}
+
+static __always_inline bool on_cpu(struct task_struct *task)
+{
+	/* int before 7.2, u8 from then on: the first byte says it on the little-endian machines served */
+	__u8 on = 0;
+
+	bpf_probe_read_kernel(&on, sizeof(on), &task->on_cpu);
+	return on;
+}
+
+/*
+ * Threads that sleep when tracing begins have no switch-out to see: their
+ * interval opens now. A task that is woken meanwhile leaves an entry that its
+ * next switch-out rewrites; the report below looks at on_cpu and state again.
+ */
+SEC("iter/task")
+int tasks_begin(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct start start = {};
+	__u32 raw, tid;
+
+	if (!task || !task->pid || !keep_task(task, true))
+		return 0;
+	if ((__u32)task->tgid == cfg.command_tgid)
+		return 0;
+	raw = task_state(task, true);
+	if (!raw || task->exit_state || (raw & STATE_RAW_DEAD) || on_cpu(task) || !keep_state(raw))
+		return 0;
+	tid = task->pid;
+	start.ts = bpf_ktime_get_ns();
+	start.tgid = task->tgid;
+	start.state = state_index_of_raw(raw);
+	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
+	if (WANT(WANT_KSTACK))
+		start.kstack = stack_of_task(task);
+	if (bpf_map_update_elem(&starts, &tid, &start, BPF_NOEXIST) &&
+	    !bpf_map_lookup_elem(&starts, &tid))
+		lose(events);
+	return 0;
+}
+
+/* Threads off their CPU at the time of a report: their interval up to now. */
+SEC("iter/task")
+int tasks_blocked(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct offcpu_blocked out = {};
+	struct start *start;
+	__u64 since;
+	__u32 tid;
+
+	if (!task || !task->pid)
+		return 0;
+	tid = task->pid;
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (!start)
+		return 0;
+	since = start->ts;
+	if (!since || task->exit_state || on_cpu(task))
+		return 0;
+	out.delta_ns = bpf_ktime_get_ns() - since;
+	if (!keep_interval(out.delta_ns))
+		return 0;
+	key_fill(&out.key, start, tid);
+	if (WANT(WANT_COMM))
+		bpf_probe_read_kernel(out.key.comm, sizeof(out.key.comm), task->comm);
+	if (WANT(WANT_KSTACK))
+		out.key.kstack = stack_of_task(task);
+	if (start->ts == since)
+		bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* offcputime: what the BPF programs and the tool agree on. */
+#ifndef KTRACE_OFFCPU_H
+#define KTRACE_OFFCPU_H
+
+#include "bpf/shared.h"
+#include "bpf/state.h"
+
+struct offcpu_cfg {
+	struct filter filter;
+	struct state_filter state;
+	__u32 command_tgid; /* waits for its start at the gate: not blocked by its own doing */
+};
+
+struct offcpu_key {
+	__u64 kstack, ustack, cgroup;
+	__u32 tgid, tid, state;
+	char comm[COMM_LEN];
+	__u32 unused;
+};
+
+struct offcpu_value {
+	__u64 count, total_ns, max_ns, blocked;
+};
+
+/* What the iterator writes for each thread that is off its CPU now. */
+struct offcpu_blocked {
+	struct offcpu_key key;
+	__u64 delta_ns;
+};
+
+#endif

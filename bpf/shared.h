@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What both sides read: the filter, the loss ledger and the sizes that BPF
+ * programs and the collector must agree on. Plain C, no kernel type.
+ */
+#ifndef KTRACE_SHARED_H
+#define KTRACE_SHARED_H
+
+#ifndef KTRACE_KERNEL_H
+#include <linux/types.h>
+#endif
+
+#define COMM_LEN 16	/* TASK_COMM_LEN, part of the kernel's ABI (prctl PR_SET_NAME) */
+#define MAX_DEPTH 127	/* PERF_MAX_STACK_DEPTH, the default of kernel.perf_event_max_stack */
+#define HIST_SLOTS 64	/* slot i counts [2^i, 2^(i+1)); slot 0 counts 0 and 1 */
+#define NAME_LEN 32	/* slab cache and workqueue names; longer ones are cut */
+
+/* Stack ids are hashes of the frames; these two are not. */
+#define STACK_NONE 0ULL /* there is none: a kernel thread has no user stack */
+#define STACK_LOST 1ULL /* the walk failed or the store was full: counted in loss.stacks */
+
+/*
+ * What the report needs of each event. A key column that is not shown is not
+ * read in the kernel, its bytes in the key stay zero, and rows merge there.
+ */
+enum want {
+	WANT_COMM = 1 << 0,
+	WANT_TGID = 1 << 1,
+	WANT_TID = 1 << 2,
+	WANT_CGROUP = 1 << 3,
+	WANT_KSTACK = 1 << 4,
+	WANT_USTACK = 1 << 5,
+	WANT_STATE = 1 << 6,
+	WANT_CONTEXT = 1 << 7, /* task, hardirq, softirq: told from the kernel stack */
+	WANT_CACHE = 1 << 8,
+	WANT_ORDER = 1 << 9,
+	WANT_NODE = 1 << 10,
+	WANT_TARGET = 1 << 11,	   /* name of the woken task */
+	WANT_TARGET_IDS = 1 << 12, /* its tgid and tid */
+	WANT_WORKQUEUE = 1 << 13,
+	WANT_FUNC = 1 << 14,
+};
+
+/* Which tasks and events are kept. First member of every object's cfg. */
+struct filter {
+	__u32 want;	 /* enum want */
+	__u32 depth;	 /* frames walked, at most MAX_DEPTH */
+	__u32 self_tgid; /* left out; 0: nobody is */
+	__u8 by_tgid;	 /* only tasks in map tgids */
+	__u8 by_tid;	 /* only tasks in map tids */
+	__u8 by_comm;
+	__u8 by_cgroup;
+	__u8 user_threads;   /* only those */
+	__u8 kernel_threads; /* only those */
+	__u8 follow;	     /* children of tasks in tgids enter it */
+	__u8 cgroup_v1;	     /* cgroup_subsys is valid: the hierarchy of that controller */
+	__u32 cgroup_subsys; /* index in css_set.subsys */
+	char comm[COMM_LEN];
+	__u64 cgroup; /* cgroup id (kernfs node id); this one and all below it */
+	__u64 min_ns; /* shortest interval that is kept */
+	__u64 max_ns; /* longest; 0: no limit */
+};
+
+/* The ledger: what happened and is in no row, or in a row without its stack. */
+struct loss {
+	__u64 events; /* intervals that could not be followed: a start map was full */
+	__u64 rows;   /* events whose row did not fit */
+	__u64 stacks; /* walks that failed, or stacks that did not fit */
+};
+
+/* One walked stack as it lies in map stacks; the map's value is cut to filter.depth. */
+struct stack_frames {
+	__u64 n;
+	__u64 ip[MAX_DEPTH];
+};
+
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * slabratetop: allocations and frees by slab cache. Keyed by the cache's
+ * address, with its name read once, when the row is made.
+ */
+#include "bpf/kernel.h"
+#include "bpf/slab.h"
+
+const volatile struct slab_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+#include "bpf/slab.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct slab_key);
+	__type(value, struct slab_value);
+} rows SEC(".maps");
+
+/* name: a kernel string, or NULL for the general cache of that size. */
+static __always_inline struct slab_value *cache_row(__u64 cache, const char *name, __u64 bytes)
+{
+	struct slab_key key = { .cache = cache };
+	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
+	struct slab_value new = {};
+
+	if (row)
+		return row;
+	if (name)
+		bpf_probe_read_kernel_str(new.cache, sizeof(new.cache), name);
+	else
+		kmalloc_name(new.cache, bytes);
+	return row_get(&rows, &key, &new);
+}
+
+static __always_inline void count_alloc(struct slab_value *row, __u64 bytes)
+{
+	if (!row)
+		return;
+	row_add(row->allocs, 1);
+	row_add(row->bytes, bytes);
+	row_add(row->net_bytes, bytes);
+}
+
+static __always_inline void count_free(struct slab_value *row, __u64 bytes)
+{
+	if (!row)
+		return;
+	row_add(row->frees, 1);
+	row_add(row->net_bytes, -bytes);
+}
+
+static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s)
+{
+	if (ptr && keep_current())
+		count_alloc(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
+}
+
+static __always_inline void on_kmalloc(__u64 ptr, __u64 bytes)
+{
+	struct kmem_cache *s = NULL;
+
+	if (!ptr || bytes > cfg.large_bytes || !keep_current())
+		return;
+	if (cfg.kfunc_cache)
+		s = bpf_get_kmem_cache(ptr);
+	if (s)
+		count_alloc(cache_row((__u64)s, s->name, 0), s->size);
+	else
+		count_alloc(cache_row(bytes, NULL, bytes), bytes);
+}
+
+/* Without the kfunc a kfree does not tell its cache: the hook's row says that it is lost. */
+static __always_inline void on_kfree(__u64 ptr)
+{
+	struct kmem_cache *s;
+
+	if (!ptr || !cfg.kfunc_cache || !keep_current())
+		return;
+	s = bpf_get_kmem_cache(ptr);
+	if (s)
+		count_free(cache_row((__u64)s, s->name, 0), s->size);
+}
+
+SEC("tp_btf/kmalloc")
+int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+{
+	on_kmalloc((__u64)ptr, bytes);
+	return 0;
+}
+
+SEC("raw_tp/kmalloc")
+int BPF_PROG(kmalloc_raw, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+{
+	on_kmalloc((__u64)ptr, bytes);
+	return 0;
+}
+
+SEC("tp/kmem/kmalloc")
+int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
+{
+	on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp_btf/kmem_cache_alloc")
+int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
+{
+	cache_alloc((__u64)ptr, s);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_alloc")
+int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
+{
+	cache_alloc((__u64)ptr, s);
+	return 0;
+}
+
+/* The record has no cache pointer, but the object tells it where the kfunc is. */
+SEC("tp/kmem/kmem_cache_alloc")
+int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
+{
+	on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp_btf/kfree")
+int BPF_PROG(kfree_btf, unsigned long call_site, const void *ptr)
+{
+	on_kfree((__u64)ptr);
+	return 0;
+}
+
+SEC("raw_tp/kfree")
+int BPF_PROG(kfree_raw, unsigned long call_site, const void *ptr)
+{
+	on_kfree((__u64)ptr);
+	return 0;
+}
+
+SEC("tp/kmem/kfree")
+int kfree_tp(struct trace_event_raw_kfree *ctx)
+{
+	on_kfree((__u64)ctx->ptr);
+	return 0;
+}
+
+SEC("tp_btf/kmem_cache_free")
+int BPF_PROG(cache_free_btf, unsigned long call_site, const void *ptr, const struct kmem_cache *s)
+{
+	if (ptr && keep_current())
+		count_free(cache_row((__u64)s, s->name, 0), s->size);
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int BPF_PROG(cache_free_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
+{
+	if (ptr && keep_current())
+		count_free(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
+	return 0;
+}
+
+SEC("tp/kmem/kmem_cache_free")
+int cache_free_tp(struct trace_event_raw_kmem_cache_free *ctx)
+{
+	on_kfree((__u64)ctx->ptr);
+	return 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * wakeuptime: a task that gives up its CPU to wait opens an interval, the wakeup
+ * that ends the wait closes it. sched_waking runs in the waker's own context,
+ * sched_wakeup may run on the target's CPU in an interrupt. A preempted task
+ * waits for a CPU, not for a waker, and opens nothing.
+ */
+#include "bpf/kernel.h"
+#include "bpf/wakeup.h"
+
+const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+
+/* Switch-out of each waiting thread; 0: it does not wait. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} starts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct wakeup_key);
+	__type(value, struct wakeup_value);
+} rows SEC(".maps");
+
+static const struct wakeup_value zero;
+
+static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
+{
+	__u32 tid = TASK(btf, task, pid);
+	__u64 *start, now;
+
+	if (!tid || !keep_task(task, btf))
+		return;
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (raw & STATE_RAW_DEAD) {
+		if (start)
+			bpf_map_delete_elem(&starts, &tid);
+		return;
+	}
+	now = raw ? bpf_ktime_get_ns() : 0;
+	if (start)
+		*start = now;
+	else if (now && bpf_map_update_elem(&starts, &tid, &now, BPF_ANY))
+		lose(events);
+}
+
+/* tid is woken by the running context. tgid, cgroup: the target's, 0 where the hook has none. */
+static __always_inline void wait_end(void *ctx, __u32 tid, __u32 tgid, __u64 cgroup,
+				     const char *comm)
+{
+	__u64 *start = bpf_map_lookup_elem(&starts, &tid);
+	struct wakeup_key key = {};
+	struct wakeup_value *row;
+	__u64 delta_ns, id;
+
+	if (!start || !*start)
+		return;
+	delta_ns = bpf_ktime_get_ns() - *start;
+	*start = 0;
+	if (!keep_interval(delta_ns))
+		return;
+	id = bpf_get_current_pid_tgid();
+	if (WANT(WANT_TARGET))
+		bpf_probe_read_kernel(key.target, sizeof(key.target), comm);
+	if (WANT(WANT_TARGET_IDS)) {
+		key.target_tgid = tgid;
+		key.target_tid = tid;
+	}
+	if (WANT(WANT_COMM))
+		bpf_get_current_comm(key.waker, sizeof(key.waker));
+	if (WANT(WANT_TGID | WANT_USTACK))
+		key.waker_tgid = id >> 32;
+	if (WANT(WANT_TID))
+		key.waker_tid = (__u32)id;
+	key.cgroup = cgroup;
+	if (WANT(WANT_KSTACK | WANT_CONTEXT))
+		key.kstack = stack_of_current(ctx, 0);
+	key.ustack = ustack_of_current(ctx);
+	row = row_get(&rows, &key, &zero);
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->total_ns, delta_ns);
+	row_max(row->max_ns, delta_ns);
+}
+
+static __always_inline void on_waking(void *ctx, struct task_struct *task, bool btf)
+{
+	wait_end(ctx, TASK(btf, task, pid), TASK(btf, task, tgid),
+		 WANT(WANT_CGROUP) ? cgroup_id(task) : 0, task->comm);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_btf, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	wait_begin(prev, preempt ? 0 : prev_state, true);
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_btf_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	wait_begin(prev, preempt ? 0 : task_state(prev, true), true);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int BPF_PROG(switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	wait_begin(prev, preempt ? 0 : prev_state, false);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int BPF_PROG(switch_raw_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	wait_begin(prev, preempt ? 0 : task_state(prev, false), false);
+	return 0;
+}
+
+/* 0x100: preempted, see offcpu.bpf.c. Which wait it was does not matter here. */
+SEC("tp/sched/sched_switch")
+int switch_tp(struct trace_event_raw_sched_switch *ctx)
+{
+	__u32 raw = ctx->prev_state;
+
+	wait_begin((void *)bpf_get_current_task(), raw & 0x100 ? 0 : raw, false);
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(waking_btf, struct task_struct *task)
+{
+	on_waking(ctx, task, true);
+	return 0;
+}
+
+SEC("raw_tp/sched_waking")
+int BPF_PROG(waking_raw, struct task_struct *task)
+{
+	on_waking(ctx, task, false);
+	return 0;
+}
+
+SEC("tp/sched/sched_waking")
+int waking_tp(struct trace_event_raw_sched_wakeup_template *ctx)
+{
+	wait_end(ctx, ctx->pid, 0, 0, ctx->comm);
+	return 0;
+}

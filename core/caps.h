@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a kernel (and our privileges on it) offers, as facts: a key and a
+ * value. Written as text, a file of facts is a kernel on which plans can be
+ * tested, and what a user attaches to a bug report.
+ *
+ *   kernel arch cpus          as uname(2) and the system say
+ *   btf                       yes | no: REASON
+ *   tracefs                   its path | no: REASON
+ *   kallsyms                  yes | no: REASON
+ *   via.KIND                  yes | no: REASON, for each kind of hook
+ *   tp.CATEGORY:EVENT         yes | no | unknown (tracefs cannot be read)
+ *   proto.EVENT               its argument types separated by ';' | no
+ *   kfunc.NAME, type.NAME     yes | no, from BTF
+ *   fn.FUNCTION               yes | no: function targets of hooks
+ */
+#ifndef KTRACE_CAPS_H
+#define KTRACE_CAPS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/tool.h"
+
+struct caps_fact {
+	char *key, *value;
+};
+
+struct caps {
+	struct caps_fact *facts;
+	size_t n, cap;
+};
+
+/*
+ * Asks the running kernel for every fact that these tools need (NULL-terminated).
+ * Loads trial programs and closes them at once; changes nothing. btf_path: NULL
+ * or a file with the kernel's BTF. Returns OK, or FAILED or USAGE, said.
+ */
+enum status caps_probe(struct caps *, const struct tool *const *, const char *btf_path);
+/* Value of a fact, NULL when it is not there. */
+const char *caps_get(const struct caps *, const char *key);
+/* Does the fact exist and begin with "yes"? */
+bool caps_yes(const struct caps *, const char *key);
+/* 0 or -ENOMEM; replaces an older value. */
+int caps_set(struct caps *, const char *key, const char *value);
+void caps_write(const struct caps *, FILE *);
+/* OK, or FAILED or USAGE, said. */
+enum status caps_read(struct caps *, const char *path);
+void caps_free(struct caps *);
+
+#endif

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From live maps to a dead snapshot. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/hist.h"
+#include "core/host.h"
+#include "core/session.h"
+#include "core/state.h"
+
+/* What one row's cells are made from. */
+struct source {
+	const unsigned char *key, *value;
+	struct named_stack kstack; /* of the key's kernel stack, if the report needs it */
+};
+
+static uint64_t read_u64(const unsigned char *at, unsigned size)
+{
+	uint64_t wide = 0;
+
+	memcpy(&wide, at, size < sizeof(wide) ? size : sizeof(wide)); /* little-endian, as all we serve */
+	return wide;
+}
+
+/* Who ran in an interrupt is no task: the column says the context instead. */
+static int cell_of_interrupt(struct snapshot *snap, const struct column *column,
+			     const struct source *source, union cell *cell)
+{
+	char name[16];
+
+	switch (column->kind) {
+	case KIND_COMM:
+		snprintf(name, sizeof(name), "[%s]", source->kstack.context);
+		cell->s = snapshot_text(snap, name, sizeof(name));
+		return cell->s ? 0 : -ENOMEM;
+	case KIND_USTACK:
+		cell->stack = snapshot_stack(snap, NULL, 0, false);
+		return cell->stack ? 0 : -ENOMEM;
+	default:
+		cell->u = 0;
+		return 0;
+	}
+}
+
+static int cell_of_key(struct session *session, struct snapshot *snap, const struct column *column,
+		       const struct source *source, union cell *cell)
+{
+	const unsigned char *at = (column->in_value ? source->value : source->key) + column->off;
+	const struct layout *layout = &session->plan->opts->tool->layout;
+	const void *made = NULL;
+
+	if (column->running && source->kstack.interrupted)
+		return cell_of_interrupt(snap, column, source, cell);
+	switch (column->kind) {
+	case KIND_U32:
+		cell->u = read_u64(at, column->size);
+		return 0;
+	case KIND_STATE:
+		cell->u = (unsigned char)state_index_letter((uint32_t)read_u64(at, column->size));
+		return 0;
+	case KIND_COMM:
+	case KIND_TEXT:
+		made = cell->s = snapshot_text(snap, (const char *)at, column->size);
+		break;
+	case KIND_CONTEXT:
+		made = cell->s = snapshot_text(snap, source->kstack.context, 16);
+		break;
+	case KIND_CGROUP:
+		made = cell->s = symbolize_cgroup(&session->symbolize, snap, read_u64(at, 8));
+		break;
+	case KIND_FUNC:
+		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));
+		break;
+	case KIND_KSTACK:
+		made = cell->stack = source->kstack.stack;
+		break;
+	case KIND_USTACK:
+		made = cell->stack = symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
+						      (uint32_t)read_u64(source->key + layout->tgid, 4));
+		break;
+	default:
+		break;
+	}
+	return made ? 0 : -ENOMEM;
+}
+
+static int cell_of_value(struct snapshot *snap, const struct column *column,
+			 const struct source *source, union cell *cell)
+{
+	if (column->kind == KIND_HIST_NS) {
+		cell->hist = snapshot_hist(snap);
+		if (!cell->hist)
+			return -ENOMEM;
+		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
+		return 0;
+	}
+	cell->u = column->kind == KIND_RATIO_BYTES ? 0 : read_u64(source->value + column->off, column->size);
+	return 0;
+}
+
+static const struct column *kstack_column(const struct tool *tool)
+{
+	const struct column *column;
+
+	for (column = tool->columns; column->name; column++)
+		if (column->kind == KIND_KSTACK)
+			return column;
+	return NULL;
+}
+
+enum status session_row(struct session *session, struct snapshot *snap, const void *key,
+			const void *value)
+{
+	const struct column *kstack = kstack_column(session->plan->opts->tool);
+	struct source source = { .key = key, .value = value };
+	union cell cells[MAX_COLUMNS];
+	unsigned i;
+	int err = 0;
+
+	if (kstack)
+		err = symbolize_kstack(&session->symbolize, snap, read_u64(source.key + kstack->off, 8),
+				       &source.kstack);
+	for (i = 0; !err && i < snap->n_columns; i++)
+		err = snap->column[i]->key ?
+			      cell_of_key(session, snap, snap->column[i], &source, &cells[i]) :
+			      cell_of_value(snap, snap->column[i], &source, &cells[i]);
+	if (!err)
+		err = snapshot_add(snap, cells);
+	return err ? fail(FAILED, "out of memory for the report") : OK;
+}
+
+/*
+ * What came since the last report: rows are only ever added to in the kernel,
+ * so the difference is exact, where deleting them would lose what comes meanwhile.
+ */
+static bool value_since(struct session *session, const void *key, const void *value,
+			unsigned char *since)
+{
+	const struct column *column = session->plan->opts->tool->columns;
+	const unsigned char *before = rowset_find(&session->before, key);
+	bool any = false;
+	uint64_t now, then;
+	uint16_t at;
+
+	memcpy(since, value, session->plan->opts->tool->layout.value_size);
+	for (; column->name; column++) {
+		if (column->key || column->kind == KIND_RATIO_BYTES)
+			continue;
+		for (at = column->off; at < column->off + column->size; at += sizeof(now)) {
+			memcpy(&now, since + at, sizeof(now));
+			memcpy(&then, before ? before + at : (const void *)&(uint64_t){ 0 }, sizeof(then));
+			now -= then;
+			any |= now != 0;
+			memcpy(since + at, &now, sizeof(now));
+		}
+	}
+	return any;
+}
+
+enum status session_add_rows(struct session *session, struct snapshot *snap, struct rowset *rows)
+{
+	bool rate = session->plan->opts->tool->at_interval == AT_RATE;
+	unsigned char *since = malloc(rows->value_size);
+	enum status status = since ? OK : fail(FAILED, "out of memory for the report");
+	size_t i;
+
+	for (i = 0; i < rows->n && !status; i++) {
+		const void *value = rowset_value(rows, i);
+
+		if (rate && !value_since(session, rowset_key(rows, i), value, since))
+			continue;
+		status = session_row(session, snap, rowset_key(rows, i), rate ? since : value);
+	}
+	free(since);
+	if (rate && !status) {
+		rowset_free(&session->before);
+		session->before = *rows;
+		memset(rows, 0, sizeof(*rows));
+	}
+	rowset_free(rows);
+	return status;
+}
+
+enum status session_read_rows(struct session *session, struct rowset *rows)
+{
+	const struct tool *tool = session->plan->opts->tool;
+	int fd = bpf_object__find_map_fd_by_name(session->obj, "rows");
+	int err = rowset_read(rows, fd, tool->layout.key_size, tool->layout.value_size);
+
+	if (!err)
+		return OK;
+	rowset_free(rows);
+	return fail(FAILED, "cannot read the map of %s: %s", tool->name, strerror(-err));
+}
+
+static struct bpf_link *link_of(const struct session *session, const char *role)
+{
+	unsigned i;
+
+	for (i = 0; i < session->n_links; i++)
+		if (!strcmp(session->used[i]->hook->role, role))
+			return session->link[i];
+	return NULL;
+}
+
+/* Everything that an iterator writes. */
+static int read_all(int fd, unsigned char **bytes, size_t *len)
+{
+	size_t cap = 0;
+	unsigned char *grown;
+	ssize_t got;
+
+	for (;;) {
+		if (*len + 4096 > cap) {
+			cap = cap ? cap * 2 : 65536;
+			grown = realloc(*bytes, cap);
+			if (!grown)
+				return -ENOMEM;
+			*bytes = grown;
+		}
+		got = read(fd, *bytes + *len, cap - *len);
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (!got)
+			return 0;
+		*len += got > 0 ? (size_t)got : 0;
+	}
+}
+
+enum status session_iterate(struct session *session, const char *role, size_t size, void **records,
+			    size_t *n)
+{
+	struct bpf_link *link = link_of(session, role);
+	unsigned char *bytes = NULL;
+	size_t len = 0;
+	int fd, err;
+
+	*records = NULL;
+	*n = 0;
+	if (!link)
+		return OK;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : read_all(fd, &bytes, &len);
+	if (fd >= 0)
+		close(fd);
+	if (err) {
+		free(bytes);
+		return fail(FAILED, "cannot run the iterator of '%s': %s", role, strerror(-err));
+	}
+	*records = bytes;
+	*n = len / size;
+	return OK;
+}
+
+static void read_loss(struct session *session, struct snapshot *snap)
+{
+	int fd = bpf_object__find_map_fd_by_name(session->obj, ".bss");
+	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, ".bss");
+	uint32_t zero = 0;
+	struct loss now;
+
+	/* An object's .bss is the ledger and nothing else: see bpf/ktrace.bpf.h. */
+	if (!map || bpf_map__value_size(map) != sizeof(now) || bpf_map_lookup_elem(fd, &zero, &now)) {
+		snapshot_note(snap, "the loss ledger could not be read");
+		return;
+	}
+	snap->loss.events = now.events - session->loss_before.events;
+	snap->loss.rows = now.rows - session->loss_before.rows;
+	snap->loss.stacks = now.stacks - session->loss_before.stacks;
+}
+
+/* run_cnt and run_time_ns of our programs; runs skipped for recursion are there since 5.12. */
+static void read_cost(struct session *session, struct snapshot *snap)
+{
+	struct bpf_prog_info info;
+	uint32_t len;
+	unsigned i;
+
+	snap->cost.known = session->stats_fd >= 0 || !session->obj;
+	for (i = 0; i < session->n_links; i++) {
+		struct bpf_program **program =
+			(struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
+
+		memset(&info, 0, sizeof(info));
+		len = sizeof(info);
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(*program), &info, &len))
+			continue;
+		snap->cost.events += info.run_cnt;
+		snap->cost.run_ns += info.run_time_ns;
+		snap->missed += info.recursion_misses;
+	}
+	snap->cost.events -= session->cost_before.events;
+	snap->cost.run_ns -= session->cost_before.run_ns;
+	snap->missed -= session->missed_before;
+	if (snap->elapsed_ns)
+		snap->cost.cpu_percent = 100.0 * (double)snap->cost.run_ns / (double)snap->elapsed_ns;
+}
+
+static void read_hooks(struct session *session, struct snapshot *snap)
+{
+	struct plan *plan = session->plan;
+	const struct role *role;
+	unsigned i;
+
+	for (i = 0; i < session->n_links; i++) {
+		const struct hook *hook = session->used[i]->hook;
+		const char *colon = strchr(hook->target, ':');
+
+		if (snap->n_hooks < MAX_HOOKS)
+			snap->hook[snap->n_hooks++] = (struct hook_used){
+				hook->role, via_name(hook->via), colon ? colon + 1 : hook->target
+			};
+		if (hook->loses)
+			snapshot_note(snap, "%s (%s)", hook->loses, via_name(hook->via));
+	}
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		if (!plan_chosen(plan, role) && plan->candidate[role->first].hook->without)
+			snapshot_note(snap, "%s", plan->candidate[role->first].hook->without);
+}
+
+/* A rate's next report begins where this one ends. */
+static void next_period(struct session *session, const struct snapshot *snap, uint64_t now_ns)
+{
+	session->loss_before.events += snap->loss.events;
+	session->loss_before.rows += snap->loss.rows;
+	session->loss_before.stacks += snap->loss.stacks;
+	session->cost_before.events += snap->cost.events;
+	session->cost_before.run_ns += snap->cost.run_ns;
+	session->missed_before += snap->missed;
+	session->start_ns = now_ns;
+	session->start_realtime_ns = snap->end_ns;
+}
+
+static enum status collect_rows(struct session *session, struct snapshot *snap)
+{
+	struct rowset rows;
+	enum status status = session_read_rows(session, &rows);
+
+	return status ? status : session_add_rows(session, snap, &rows);
+}
+
+enum status session_collect(struct session *session, struct snapshot *snap)
+{
+	const struct opts *opts = session->plan->opts;
+	const struct tool *tool = opts->tool;
+	uint64_t now_ns = host_monotonic_ns();
+	enum status status;
+
+	snap->start_ns = session->start_realtime_ns;
+	snap->end_ns = host_realtime_ns();
+	snap->elapsed_ns = now_ns - session->start_ns;
+	host_load(snap->load);
+	symbolize_begin(&session->symbolize);
+	status = tool->collect ? tool->collect(session, snap) : collect_rows(session, snap);
+	if (status)
+		return status;
+	if (session->obj)
+		read_loss(session, snap);
+	read_cost(session, snap);
+	read_hooks(session, snap);
+	if (tool->note)
+		snapshot_note(snap, "%s", tool->note);
+	snapshot_finish(snap, opts->sort);
+	if (opts->top_given)
+		snapshot_top(snap, opts->top);
+	if (tool->at_interval == AT_RATE)
+		next_period(session, snap, now_ns);
+	return OK;
+}

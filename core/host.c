@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/host.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *host_tracefs(void)
+{
+	static const char *const paths[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char events[64];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(events, sizeof(events), "%s/events/sched", paths[i]);
+		if (!access(events, R_OK | X_OK))
+			return paths[i];
+	}
+	return NULL;
+}
+
+const char *host_kallsyms_hidden(void)
+{
+	FILE *in = fopen("/proc/kallsyms", "re");
+	unsigned long address = 0;
+	char type, name[128];
+	int i, n = 0;
+
+	if (!in)
+		return "/proc/kallsyms cannot be read";
+	/* Per-CPU symbols at the beginning of x86's list may be 0 although nothing is hidden. */
+	for (i = 0; i < 1000 && !address && n != EOF; i++)
+		n = fscanf(in, "%lx %c %127s%*[^\n]", &address, &type, name);
+	fclose(in);
+	return address ? NULL : "kernel addresses are hidden (needs CAP_SYSLOG, and kernel.kptr_restrict below 2)";
+}
+
+void host_load(uint64_t load[3])
+{
+	struct sysinfo info;
+	int i;
+
+	if (sysinfo(&info))
+		memset(&info, 0, sizeof(info));
+	for (i = 0; i < 3; i++)
+		load[i] = info.loads[i];
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t host_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t host_realtime_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t host_threads(void)
+{
+	FILE *in = fopen("/proc/loadavg", "re");
+	unsigned long long threads = 0;
+
+	if (!in)
+		return 0;
+	if (fscanf(in, "%*s %*s %*s %*u/%llu", &threads) != 1)
+		threads = 0;
+	fclose(in);
+	return threads;
+}
+
+/* Tgid of a thread from its status file; 0: no such thread. */
+static uint32_t thread_group(uint32_t tid)
+{
+	char path[48], line[256];
+	unsigned int tgid = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", tid);
+	in = fopen(path, "re");
+	if (!in)
+		return 0;
+	while (!tgid && fgets(line, sizeof(line), in))
+		if (!strncmp(line, "Tgid:", 5))
+			tgid = (unsigned int)strtoul(line + 5, NULL, 10);
+	fclose(in);
+	return tgid;
+}
+
+bool host_has_process(uint32_t tgid, bool *is_thread)
+{
+	uint32_t group = thread_group(tgid);
+
+	*is_thread = group && group != tgid;
+	return group == tgid;
+}
+
+bool host_has_thread(uint32_t tid)
+{
+	return thread_group(tid) != 0;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Equal strings and equal stacks are stored once, so that the keys of rows
+ * compare as words.
+ */
+#include "core/intern.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/snapshot.h"
+
+#define CHUNK_BYTES (64 * 1024)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	_Alignas(8) char data[];
+};
+
+void *store_alloc(struct snapshot_store *store, size_t size, size_t align)
+{
+	struct chunk *c = store->chunks;
+	size_t at = c ? (c->used + align - 1) & ~(align - 1) : 0;
+
+	if (!c || at > c->size || c->size - at < size) {
+		size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+
+		c = calloc(1, sizeof(*c) + room);
+		if (!c)
+			return NULL;
+		c->size = room;
+		c->next = store->chunks;
+		store->chunks = c;
+		at = 0;
+	}
+	c->used = at + size;
+	return c->data + at;
+}
+
+struct slot *table_slot(const struct table *t, uint64_t hash, bool (*same)(uintptr_t, const void *),
+			const void *want)
+{
+	size_t i = hash & (t->size - 1);
+
+	while (t->slots[i].ref) {
+		if (same && t->slots[i].hash == hash && same(t->slots[i].ref, want))
+			break;
+		i = (i + 1) & (t->size - 1);
+	}
+	return &t->slots[i];
+}
+
+int table_reserve(struct table *t)
+{
+	struct table bigger = {.used = t->used, .size = t->size ? t->size * 2 : 256};
+
+	if (t->used < t->size / 4 * 3)
+		return 0;
+	bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
+	if (!bigger.slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->size; i++)
+		if (t->slots[i].ref)
+			*table_slot(&bigger, t->slots[i].hash, NULL, NULL) = t->slots[i];
+	free(t->slots);
+	*t = bigger;
+	return 0;
+}
+
+void table_put(struct table *t, struct slot *slot, uint64_t hash, uintptr_t ref)
+{
+	*slot = (struct slot){hash, ref};
+	t->used++;
+}
+
+void store_free(struct snapshot_store *store)
+{
+	while (store && store->chunks) {
+		struct chunk *next = store->chunks->next;
+
+		free(store->chunks);
+		store->chunks = next;
+	}
+	if (store) {
+		free(store->texts.slots);
+		free(store->stacks.slots);
+		free(store->rows.slots);
+		free(store->frames);
+	}
+	free(store);
+}
+
+struct text {
+	const char *s;
+	size_t len;
+};
+
+static bool same_text(uintptr_t ref, const void *want)
+{
+	const struct text *text = want;
+	const char *known = (const char *)ref;
+
+	return strncmp(known, text->s, text->len) == 0 && known[text->len] == '\0';
+}
+
+const char *snapshot_text(struct snapshot *s, const char *string, size_t len)
+{
+	struct table *t = &s->store->texts;
+	struct text text = {string, strnlen(string, len)};
+	uint64_t hash = text.len;
+	struct slot *slot;
+	char *copy;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = hash_word(hash, (unsigned char)string[i]);
+	if (table_reserve(t))
+		return NULL;
+	slot = table_slot(t, hash, same_text, &text);
+	if (slot->ref)
+		return (const char *)slot->ref;
+	copy = store_alloc(s->store, text.len + 1, 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, string, text.len);
+	table_put(t, slot, hash, (uintptr_t)copy);
+	return copy;
+}
+
+struct frames {
+	const char **frame;
+	uint32_t n;
+	bool cut;
+};
+
+static bool same_stack(uintptr_t ref, const void *want)
+{
+	const struct stack *known = (const struct stack *)ref;
+	const struct frames *frames = want;
+
+	/* Frames are interned: equal names are equal pointers. */
+	return known->n == frames->n && known->cut == frames->cut &&
+	       (frames->n == 0 ||
+		memcmp(known->frame, frames->frame, frames->n * sizeof(*frames->frame)) == 0);
+}
+
+/* Interned names of n frames, in the store's scratch array. */
+static const char **intern_frames(struct snapshot *s, const char *const *frame, uint32_t n)
+{
+	struct snapshot_store *store = s->store;
+
+	if (store->n_frames < n || !store->frames) {
+		const char **bigger = realloc(store->frames, (n + 1ULL) * sizeof(*bigger));
+
+		if (!bigger)
+			return NULL;
+		store->frames = bigger;
+		store->n_frames = n;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		store->frames[i] = snapshot_text(s, frame[i], strlen(frame[i]));
+		if (!store->frames[i])
+			return NULL;
+	}
+	return store->frames;
+}
+
+const struct stack *snapshot_stack(struct snapshot *s, const char *const *frame, uint32_t n,
+				   bool cut)
+{
+	struct table *t = &s->store->stacks;
+	struct frames frames = {intern_frames(s, frame, n), n, cut};
+	uint64_t hash = hash_word(n, cut);
+	struct slot *slot;
+	struct stack *copy;
+
+	if (!frames.frame || table_reserve(t))
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		hash = hash_word(hash, (uintptr_t)frames.frame[i]);
+	slot = table_slot(t, hash, same_stack, &frames);
+	if (slot->ref)
+		return (const struct stack *)slot->ref;
+	copy = store_alloc(s->store, sizeof(*copy) + n * sizeof(*frames.frame),
+			   _Alignof(struct stack));
+	if (!copy)
+		return NULL;
+	copy->n = n;
+	copy->cut = cut;
+	memcpy(copy->frame, frames.frame, n * sizeof(*frames.frame));
+	table_put(t, slot, hash, (uintptr_t)copy);
+	return copy;
+}

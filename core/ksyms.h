@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel symbols: /proc/kallsyms once, then names and ranges of functions, and
+ * which leading frames of a kernel stack are tracing machinery. Names are raw
+ * bytes: what prints them escapes them.
+ */
+#ifndef KTRACE_KSYMS_H
+#define KTRACE_KSYMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ksyms;
+
+/* Opaque but for its start: the rest is read through the functions below. */
+struct ksym {
+	uint64_t start;
+	uint32_t name;
+	uint16_t module;
+	uint8_t rank; /* lower is the better name at the same address */
+	uint8_t unused;
+};
+
+struct ksym_range {
+	uint64_t lo, hi; /* hi exclusive */
+};
+
+/*
+ * Reads path, /proc/kallsyms when NULL. Keeps functions: types t T w W, those of
+ * the core kernel within _stext.._etext when the file has these (since 6.16 data
+ * too is shown as T), modules and [bpf] as they come, without __pfx_* and __cfi_*.
+ * Returns -EPERM when all addresses are hidden (kernel.kptr_restrict, CAP_SYSLOG),
+ * -ENODATA when there is no function in it, else -errno.
+ */
+int ksyms_load(struct ksyms **out, const char *path);
+void ksyms_free(struct ksyms *);
+size_t ksyms_count(const struct ksyms *);
+
+/*
+ * The function that holds addr, or NULL. It reaches to the next symbol, to the
+ * end of the core text, and never further than 64 KiB into what nothing names.
+ * Of several names at one address: no section mark (*_text_start, ...) if there
+ * is another, strong global, then weak, then local; then fewer leading underscores,
+ * then the shorter, then the first in byte order.
+ */
+const struct ksym *ksyms_find(const struct ksyms *, uint64_t addr);
+const char *ksym_name(const struct ksyms *, const struct ksym *);
+/* "ext4", "bpf"; NULL for the core kernel. */
+const char *ksym_module(const struct ksyms *, const struct ksym *);
+
+/* From the function to the next symbol; of several copies the lowest. */
+bool ksyms_range(const struct ksyms *, const char *name, uint64_t *lo, uint64_t *hi);
+/* All copies, by address; returns how many there are and writes up to max. */
+size_t ksyms_ranges(const struct ksyms *, const char *name, struct ksym_range *out, size_t max);
+
+/*
+ * "name", "name [ext4]", with offset "name+0x1f [ext4]"; else "[unknown]", with
+ * offset "0xffff...". Returns buf, cut to size.
+ */
+char *ksyms_format(const struct ksyms *, uint64_t addr, bool offset, char *buf, size_t size);
+
+/*
+ * How many leading frames of ip[n], leaf first, are not the traced code: tracing
+ * machinery and what lies outside kernel text and modules, then a repeated first
+ * frame, then frames that match a glob of leaf (NULL-terminated, or NULL). Less
+ * than n: the last frame stays. Verdicts are remembered per symbol, so leaf must
+ * keep its contents as long as the same pointer is passed; not for two threads
+ * at once.
+ */
+unsigned ksyms_trim(const struct ksyms *, const uint64_t *ip, unsigned n, const char *const *leaf);
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * argp does the cutting into options and arguments; what an option means is in
+ * the rows. argp's own help, its hidden options and its abbreviations are off:
+ * an abbreviation that works today breaks with the next option.
+ */
+#include "core/opts.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/number.h"
+#include "core/opts_rows.h"
+
+bool opts_accepted(const struct tool *tool, const struct option_row *row)
+{
+	return (tool->accepts & row->needs) == row->needs;
+}
+
+bool opts_shows(const struct opts *opts, const struct column *column)
+{
+	unsigned i;
+
+	for (i = 0; i < opts->n_optional; i++)
+		if (opts->optional[i] == column)
+			return true;
+	if (column->key && opts->n_group) {
+		for (i = 0; i < opts->n_group; i++)
+			if (opts->group[i] == column)
+				return true;
+		return false;
+	}
+	if (column->kind == KIND_KSTACK && opts->user_stacks)
+		return false;
+	if (column->kind == KIND_USTACK && opts->kernel_stacks)
+		return false;
+	if ((column->kind == KIND_KSTACK || column->kind == KIND_USTACK) && !opts->stack_depth)
+		return false;
+	return !column->optional;
+}
+
+void opts_filter(const struct opts *opts, struct filter *filter)
+{
+	const struct column *column;
+
+	for (column = opts->tool->columns; column->name; column++)
+		if (opts_shows(opts, column))
+			filter->want |= column->want;
+	filter->by_tgid = opts->tgids.n || opts->command;
+	filter->by_tid = opts->tids.n != 0;
+	filter->follow = opts->command != NULL;
+	filter->by_comm = opts->by_comm;
+	memcpy(filter->comm, opts->comm, COMM_LEN);
+	filter->by_cgroup = opts->cgroup != NULL;
+	filter->user_threads = opts->user_threads;
+	filter->kernel_threads = opts->kernel_threads;
+	filter->min_ns = opts->min_ns;
+	filter->max_ns = opts->max_ns;
+}
+
+static const struct option_row *row_in(const struct option_row *rows, int key)
+{
+	for (; rows && rows->key; rows++)
+		if (rows->key == key)
+			return rows;
+	return NULL;
+}
+
+static const struct option_row *row_find(const struct tool *tool, int key)
+{
+	const struct option_row *row = row_in(tool->options, key);
+
+	if (row)
+		return row;
+	row = row_in(opts_shared, key);
+	return row && opts_accepted(tool, row) ? row : NULL;
+}
+
+static enum status take_option(struct opts *opts, const struct option_row *row, const char *arg)
+{
+	unsigned char *base = row->in_cfg ? opts->cfg : (unsigned char *)opts;
+
+	if (row->unit == UNIT_CUSTOM)
+		return row->parse(row, arg, opts);
+	return opts_store(row, arg, base + row->off);
+}
+
+/* [DURATION], or [INTERVAL [COUNT]], after the tool's patterns. */
+static enum status take_number(struct opts *opts, unsigned nth, const char *arg)
+{
+	static const struct option_row duration = { .name = "DURATION" }, interval = { .name = "INTERVAL" };
+	uint64_t *dst;
+	int err;
+
+	if (opts->tool->at_interval != AT_TOTAL && nth == 1) {
+		err = number_u64(arg, &opts->count);
+		if (err || !opts->count)
+			return fail(USAGE, "COUNT takes a whole number from 1, not '%s'", arg);
+		return OK;
+	}
+	if (nth)
+		return fail(USAGE, "unexpected argument '%s'", arg);
+	dst = opts->tool->at_interval == AT_TOTAL ? &opts->duration_ns : &opts->interval_ns;
+	if (number_seconds_ns(arg, dst))
+		return fail(USAGE, "%s takes seconds from 0.001, not '%s'",
+			    opts->tool->at_interval == AT_TOTAL ? duration.name : interval.name, arg);
+	return OK;
+}
+
+struct parse {
+	struct opts *opts;
+	char **positional;
+	unsigned n_positional;
+	enum status status;
+};
+
+static error_t take_argp(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	const struct option_row *row;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* the "Try ..." line; the message itself is ours */
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->quoted && state->next > state->quoted) {
+			parse->opts->command = state->argv + state->next - 1;
+			state->next = state->argc;
+			return 0;
+		}
+		parse->positional[parse->n_positional++] = arg;
+		return 0;
+	}
+	row = row_find(parse->opts->tool, key);
+	if (!row)
+		return ARGP_ERR_UNKNOWN;
+	if (parse->status == OK)
+		parse->status = take_option(parse->opts, row, arg);
+	return parse->status == OK ? 0 : EINVAL;
+}
+
+static void add_argp(struct argp_option *out, const struct option_row *row)
+{
+	out->name = row->name;
+	out->key = row->key;
+	out->arg = row->arg;
+}
+
+#define MAX_OPTIONS 80
+
+static void make_argp(const struct tool *tool, struct argp_option *out)
+{
+	const struct option_row *row;
+	unsigned n = 0;
+
+	for (row = opts_shared; row->key; row++)
+		if (opts_accepted(tool, row) && n < MAX_OPTIONS)
+			add_argp(&out[n++], row);
+	for (row = tool->options; row && row->key; row++)
+		if (n < MAX_OPTIONS)
+			add_argp(&out[n++], row);
+}
+
+/* A long option must be spelled out; argp would take any prefix. */
+static enum status check_word(const struct argp_option *options, const char *word)
+{
+	size_t len = strcspn(word + 2, "=");
+
+	for (; options->name; options++)
+		if (strlen(options->name) == len && !strncmp(options->name, word + 2, len)) {
+			if (word[2 + len] == '=' && !options->arg)
+				return fail(USAGE, "option '--%s' takes no argument", options->name);
+			return OK;
+		}
+	return fail(USAGE, "unknown option '%.*s' (see --help)", (int)len + 2, word);
+}
+
+static const struct argp_option *find_letter(const struct argp_option *options, int letter)
+{
+	for (; options->name; options++)
+		if (options->key == letter)
+			return options;
+	return NULL;
+}
+
+/*
+ * Walks the words as argp will, to name in one line of our own what argp would
+ * refuse in several of its own: unknown options and missing arguments.
+ */
+static enum status check_words(const struct argp_option *options, int argc, char **argv)
+{
+	const struct argp_option *option;
+	const char *letter;
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (argv[i][0] != '-' || !argv[i][1])
+			continue;
+		if (argv[i][1] == '-') {
+			enum status status = check_word(options, argv[i]);
+
+			if (status)
+				return status;
+			for (option = options; strcmp(option->name, argv[i] + 2); option++)
+				if (!option[1].name)
+					break;
+			if (strcmp(option->name, argv[i] + 2) || !option->arg)
+				continue;
+			if (++i >= argc)
+				return fail(USAGE, "option '--%s' needs an argument", option->name);
+			continue;
+		}
+		for (letter = argv[i] + 1; *letter; letter++) {
+			option = find_letter(options, *letter);
+			if (!option)
+				return fail(USAGE, "unknown option '-%c' (see --help)", *letter);
+			if (!option->arg)
+				continue;
+			if (!letter[1] && ++i >= argc)
+				return fail(USAGE, "option '-%c' needs an argument", option->key);
+			break;
+		}
+	}
+	return OK;
+}
+
+static enum status take_positional(struct parse *parse)
+{
+	struct opts *opts = parse->opts;
+	unsigned first = 0, i;
+	enum status status = OK;
+	uint64_t unused;
+
+	if (opts->tool->patterns) {
+		while (first < parse->n_positional && number_seconds_ns(parse->positional[first], &unused))
+			first++;
+		opts->patterns = parse->positional;
+		opts->n_patterns = first;
+	}
+	for (i = first; i < parse->n_positional && status == OK; i++)
+		status = take_number(opts, i - first, parse->positional[i]);
+	return status;
+}
+
+static enum status parse_words(struct parse *parse, int argc, char **argv)
+{
+	struct argp_option options[MAX_OPTIONS + 1] = {};
+	const struct argp argp = { .options = options, .parser = take_argp };
+	enum status status;
+	int err;
+
+	make_argp(parse->opts->tool, options);
+	status = check_words(options, argc, argv);
+	if (status)
+		return status;
+	unsetenv("POSIXLY_CORRECT"); /* options may follow arguments, whatever the shell says */
+	err = argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
+	if (parse->status)
+		return parse->status;
+	if (err)
+		return fail(USAGE, "cannot read the command line: %s", strerror(err));
+	return take_positional(parse);
+}
+
+enum status opts_parse(const struct tool *tool, int argc, char **argv, struct opts *opts)
+{
+	struct parse parse = { .opts = opts };
+	enum status status;
+
+	memset(opts, 0, sizeof(*opts));
+	opts->tool = tool;
+	opts->stack_depth = MAX_DEPTH;
+	opts->ready_fd = -1;
+	opts->interval_ns = tool->interval_ns;
+	opts->sort = tool->sort ? tool_column(tool, tool->sort) : NULL;
+	if (tool->layout.cfg)
+		memcpy(opts->cfg, tool->layout.cfg, tool->layout.cfg_size);
+	parse.positional = calloc((size_t)argc + 1, sizeof(*parse.positional));
+	if (!parse.positional)
+		return fail(FAILED, "out of memory");
+	status = parse_words(&parse, argc, argv);
+	if (!tool->patterns || status)
+		free(parse.positional);
+	if (status || opts->action == ACTION_HELP)
+		return status;
+	return opts_check(opts);
+}

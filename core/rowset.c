@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/rowset.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 2048
+
+static int rowset_reserve(struct rowset *rows, size_t more)
+{
+	size_t cap = rows->cap ? rows->cap : BATCH;
+	unsigned char *grown;
+
+	if (rows->n + more <= rows->cap)
+		return 0;
+	while (cap < rows->n + more)
+		cap *= 2;
+	grown = reallocarray(rows->keys, cap, rows->key_size);
+	if (!grown)
+		return -ENOMEM;
+	rows->keys = grown;
+	grown = reallocarray(rows->values, cap, rows->value_size);
+	if (!grown)
+		return -ENOMEM;
+	rows->values = grown;
+	rows->cap = cap;
+	return 0;
+}
+
+/* One call for thousands of rows (5.6). A bucket that does not fit gives ENOSPC: ask for more. */
+static int read_batches(struct rowset *rows, int fd)
+{
+	uint32_t batch, *in = NULL, want = BATCH, count;
+	int err;
+
+	for (;;) {
+		if (rowset_reserve(rows, want))
+			return -ENOMEM;
+		count = want;
+		err = bpf_map_lookup_batch(fd, in, &batch, rows->keys + rows->n * rows->key_size,
+					   rows->values + rows->n * rows->value_size, &count, NULL) ?
+			      -errno :
+			      0;
+		if (err == -ENOSPC) {
+			want *= 2;
+			continue;
+		}
+		if (err && err != -ENOENT)
+			return err;
+		rows->n += count;
+		if (err == -ENOENT)
+			return 0;
+		in = &batch;
+	}
+}
+
+static int read_singly(struct rowset *rows, int fd)
+{
+	const void *from = NULL;
+	int err;
+
+	for (rows->n = 0;; rows->n++) {
+		if (rowset_reserve(rows, 1))
+			return -ENOMEM;
+		err = bpf_map_get_next_key(fd, from, rows->keys + rows->n * rows->key_size) ? -errno : 0;
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		if (bpf_map_lookup_elem(fd, rowset_key(rows, rows->n), rowset_value(rows, rows->n)))
+			return -errno;
+		from = rowset_key(rows, rows->n);
+	}
+}
+
+int rowset_read(struct rowset *rows, int map_fd, uint32_t key_size, uint32_t value_size)
+{
+	int err;
+
+	memset(rows, 0, sizeof(*rows));
+	rows->key_size = key_size;
+	rows->value_size = value_size;
+	err = read_batches(rows, map_fd);
+	/* Kernels before 5.6, or a map type without batches. */
+	if (err == -EINVAL || err == -ENOTSUP || err == -524 /* ENOTSUPP */)
+		err = read_singly(rows, map_fd);
+	return err;
+}
+
+static uint64_t key_hash(const struct rowset *rows, const unsigned char *key)
+{
+	uint64_t hash = 14695981039346656037ULL;
+	uint32_t i;
+
+	for (i = 0; i < rows->key_size; i++)
+		hash = (hash ^ key[i]) * 1099511628211ULL;
+	return hash ^ hash >> 32;
+}
+
+static size_t index_slot(const struct rowset *rows, const void *key)
+{
+	size_t slot = key_hash(rows, key) & (rows->index_size - 1);
+
+	while (rows->index[slot] &&
+	       memcmp(rowset_key(rows, rows->index[slot] - 1), key, rows->key_size))
+		slot = (slot + 1) & (rows->index_size - 1);
+	return slot;
+}
+
+static int index_build(struct rowset *rows)
+{
+	size_t i;
+
+	rows->index_size = 16;
+	while (rows->index_size < rows->n * 2)
+		rows->index_size *= 2;
+	rows->index = calloc(rows->index_size, sizeof(*rows->index));
+	if (!rows->index)
+		return -ENOMEM;
+	for (i = 0; i < rows->n; i++)
+		rows->index[index_slot(rows, rowset_key(rows, i))] = (uint32_t)i + 1;
+	return 0;
+}
+
+const void *rowset_find(struct rowset *rows, const void *key)
+{
+	uint32_t found;
+
+	if (!rows->n || (!rows->index && index_build(rows)))
+		return NULL;
+	found = rows->index[index_slot(rows, key)];
+	return found ? rowset_value(rows, found - 1) : NULL;
+}
+
+void rowset_free(struct rowset *rows)
+{
+	free(rows->keys);
+	free(rows->values);
+	free(rows->index);
+	memset(rows, 0, sizeof(*rows));
+}

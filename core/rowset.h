@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keys and values of a BPF hash map as read in one pass. */
+#ifndef KTRACE_ROWSET_H
+#define KTRACE_ROWSET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rowset {
+	uint32_t key_size, value_size;
+	size_t n, cap;
+	unsigned char *keys, *values;
+	uint32_t *index; /* open addressing, row number + 1; made by rowset_find() */
+	size_t index_size;
+};
+
+/* Reads the whole map. Returns 0 or -errno; rowset_free() takes a half-read one. */
+int rowset_read(struct rowset *, int map_fd, uint32_t key_size, uint32_t value_size);
+/* Value of a key, or NULL; -ENOMEM makes it NULL too. */
+const void *rowset_find(struct rowset *, const void *key);
+void rowset_free(struct rowset *);
+
+static inline const void *rowset_key(const struct rowset *rows, size_t i)
+{
+	return rows->keys + i * rows->key_size;
+}
+
+static inline void *rowset_value(const struct rowset *rows, size_t i)
+{
+	return rows->values + i * rows->value_size;
+}
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/host.h"
+
+#define ENOTSUPP 524 /* the kernel's own, not in errno.h */
+#define MAX_TASKS_FOLLOWED 65536
+
+static const char *error_text(int err)
+{
+	if (err == -ENOTSUPP)
+		return "not supported";
+	return strerror(-err);
+}
+
+static struct bpf_program *program_of(const struct session *session, const struct hook *hook)
+{
+	return *(struct bpf_program **)((char *)session->skel + hook->prog);
+}
+
+/* Only what the plan chose is loaded: another kernel's programs would not verify. */
+static void choose_programs(struct session *session)
+{
+	struct bpf_program *program;
+	const struct role *role;
+
+	bpf_object__for_each_program(program, session->obj)
+		bpf_program__set_autoload(program, false);
+	for (role = session->plan->role; role < session->plan->role + session->plan->n_roles; role++) {
+		const struct candidate *chosen = plan_chosen(session->plan, role);
+
+		if (chosen)
+			bpf_program__set_autoload(program_of(session, chosen->hook), true);
+	}
+}
+
+static int map_resize(struct session *session, const char *name, uint32_t entries, uint32_t key_size,
+		      uint32_t value_size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, name);
+	int err = 0;
+
+	if (!map)
+		return 0;
+	if (entries)
+		err = bpf_map__set_max_entries(map, entries);
+	if (!err && key_size)
+		err = bpf_map__set_key_size(map, key_size);
+	if (!err && value_size)
+		err = bpf_map__set_value_size(map, value_size);
+	return err;
+}
+
+/* One entry for each thread there is, and as many again for those to come. */
+static uint32_t starts_size(void)
+{
+	uint64_t threads = host_threads() * 2;
+
+	return threads < 16384 ? 16384 : threads > 1 << 20 ? 1 << 20 : (uint32_t)threads;
+}
+
+static int size_maps(struct session *session)
+{
+	const struct plan *plan = session->plan;
+	const struct layout *layout = &plan->opts->tool->layout;
+	uint32_t walk = (uint32_t)sizeof(uint64_t) * (1 + plan->filter.depth);
+	uint32_t tasks = plan->opts->command ? MAX_TASKS_FOLLOWED : plan->opts->tgids.n + 1;
+	int err;
+
+	err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
+	if (!err)
+		err = map_resize(session, "stacks", plan->max_stacks, 0, walk);
+	if (!err)
+		err = map_resize(session, "walks", 0, 0, walk);
+	if (!err)
+		err = map_resize(session, "starts", starts_size(), 0, 0);
+	if (!err)
+		err = map_resize(session, "tgids", tasks, 0, 0);
+	if (!err)
+		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
+	return err;
+}
+
+static enum status configure(struct session *session)
+{
+	const struct tool *tool = session->plan->opts->tool;
+	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, ".rodata.cfg");
+	_Alignas(8) unsigned char cfg[CFG_MAX];
+	enum status status = OK;
+	int err;
+
+	memcpy(cfg, session->plan->opts->cfg, sizeof(cfg));
+	memcpy(cfg, &session->plan->filter, sizeof(session->plan->filter));
+	((struct filter *)cfg)->self_tgid = session->plan->opts->self ? 0 : (uint32_t)getpid();
+	if (tool->prepare)
+		status = tool->prepare(session->plan, cfg);
+	if (status)
+		return status;
+	if (tool->layout.command_tgid)
+		memcpy(cfg + tool->layout.command_tgid, &session->command_tgid, sizeof(uint32_t));
+	err = map ? bpf_map__set_initial_value(map, cfg, tool->layout.cfg_size) : -ENOENT;
+	if (!err)
+		err = size_maps(session);
+	if (err)
+		return fail(FAILED, "cannot configure %s: %s", tool->object->name, error_text(err));
+	choose_programs(session);
+	return OK;
+}
+
+/* The candidate in use whose program has this name; NULL: none. */
+static struct candidate *blame(struct session *session, const char *program)
+{
+	struct plan *plan = session->plan;
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
+		struct candidate *chosen = plan_chosen(plan, role);
+
+		if (chosen && !strcmp(chosen->hook->prog_name, program))
+			return chosen;
+	}
+	return NULL;
+}
+
+/*
+ * Sets *again when a hook was rejected and another may do. What is no hook's
+ * fault, such as no memory for a map, ends it.
+ */
+static enum status load(struct session *session, bool *again)
+{
+	const char *tool = session->plan->opts->tool->name;
+	struct candidate *refused;
+	int err = bpf_object__load(session->obj);
+
+	if (!err)
+		return OK;
+	refused = blame(session, session_log_program());
+	if (refused) {
+		plan_reject(refused, "refused at load: %s", error_text(err));
+		*again = true;
+		return OK;
+	}
+	if (err == -ENOMEM || err == -E2BIG || err == -EINVAL)
+		return fail(FAILED, "cannot load %s: %s (%s); smaller --stack-storage-size and "
+				    "--row-storage-size need less memory",
+			    tool, error_text(err), session_log_line());
+	if (err == -EPERM || err == -EACCES)
+		return fail(CANNOT, "cannot load %s: %s (needs root, or CAP_BPF and CAP_PERFMON; "
+				    "kernel lockdown may forbid it)", tool, error_text(err));
+	return fail(CANNOT, "cannot load %s: %s (%s)", tool, error_text(err), session_log_line());
+}
+
+static enum status fill_ids(struct session *session, const char *name, const struct ids *ids,
+			    uint32_t one_more)
+{
+	int fd = bpf_object__find_map_fd_by_name(session->obj, name);
+	uint8_t one = 1;
+	unsigned i;
+
+	for (i = 0; i < ids->n; i++)
+		if (bpf_map_update_elem(fd, &ids->id[i], &one, BPF_ANY))
+			return fail(FAILED, "cannot fill map %s: %s", name, strerror(errno));
+	if (one_more && bpf_map_update_elem(fd, &one_more, &one, BPF_ANY))
+		return fail(FAILED, "cannot fill map %s: %s", name, strerror(errno));
+	return OK;
+}
+
+static struct bpf_link *attach_one(struct bpf_program *program, const struct hook *hook)
+{
+	const char *colon = strchr(hook->target, ':');
+	const char *event = colon ? colon + 1 : hook->target;
+	char category[64];
+
+	switch (hook->via) {
+	case VIA_RAW_TP:
+		return bpf_program__attach_raw_tracepoint(program, event);
+	case VIA_TRACEPOINT:
+		snprintf(category, sizeof(category), "%.*s", (int)(event - hook->target - 1), hook->target);
+		return bpf_program__attach_tracepoint(program, category, event);
+	case VIA_ITER:
+		return bpf_program__attach_iter(program, NULL);
+	default:
+		return bpf_program__attach(program);
+	}
+}
+
+static enum status attach(struct session *session, bool *again)
+{
+	struct plan *plan = session->plan;
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
+		struct candidate *chosen = plan_chosen(plan, role);
+		struct bpf_link *link;
+
+		if (!chosen)
+			continue;
+		link = attach_one(program_of(session, chosen->hook), chosen->hook);
+		if (!link) {
+			plan_reject(chosen, "refused at attach: %s", error_text(-errno));
+			*again = true;
+			return OK;
+		}
+		session->link[session->n_links] = link;
+		session->used[session->n_links++] = chosen;
+	}
+	return OK;
+}
+
+static void close_object(struct session *session)
+{
+	unsigned i;
+
+	for (i = 0; i < session->n_links; i++)
+		bpf_link__destroy(session->link[i]);
+	session->n_links = 0;
+	if (session->skel)
+		session->plan->opts->tool->object->destroy(session->skel);
+	session->skel = NULL;
+	session->obj = NULL;
+}
+
+/* One try with the hooks that the plan would use now. */
+static enum status open_once(struct session *session, bool *again)
+{
+	const struct object *object = session->plan->opts->tool->object;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
+	enum status status;
+
+	session_log_begin(session->plan->opts->verbose);
+	session->skel = object->open(&options);
+	if (!session->skel)
+		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));
+	session->obj = object->object(session->skel);
+	status = configure(session);
+	if (!status)
+		status = load(session, again);
+	if (status || *again)
+		return status;
+	status = fill_ids(session, "tgids", &session->plan->opts->tgids, session->command_tgid);
+	if (!status)
+		status = fill_ids(session, "tids", &session->plan->opts->tids, 0);
+	if (!status)
+		status = attach(session, again);
+	return status;
+}
+
+/* Iterators that set the stage, such as threads that sleep already. */
+static enum status run_begin(struct session *session)
+{
+	enum status status;
+	void *nothing;
+	size_t n;
+
+	status = session_iterate(session, "begin", 1, &nothing, &n);
+	free(nothing);
+	return status;
+}
+
+enum status session_open(struct session *session, struct plan *plan, uint32_t command_tgid)
+{
+	enum status status;
+	bool again;
+
+	memset(session, 0, sizeof(*session));
+	session->plan = plan;
+	session->command_tgid = command_tgid;
+	session->symbolize.plan = plan;
+	session->symbolize.stacks_fd = -1;
+	session->stats_fd = -1;
+	if (plan->opts->tool->object) {
+		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		do {
+			again = false;
+			close_object(session);
+			status = plan_check(plan);
+			if (!status)
+				status = open_once(session, &again);
+		} while (!status && again);
+		if (!status)
+			status = run_begin(session);
+		if (status)
+			return status;
+		session->symbolize.stacks_fd = bpf_object__find_map_fd_by_name(session->obj, "stacks");
+	}
+	session->start_ns = host_monotonic_ns();
+	session->start_realtime_ns = host_realtime_ns();
+	return OK;
+}
+
+void session_close(struct session *session)
+{
+	if (!session->plan)
+		return;
+	close_object(session);
+	if (session->stats_fd >= 0)
+		close(session->stats_fd);
+	symbolize_end(&session->symbolize);
+	rowset_free(&session->before);
+	memset(session, 0, sizeof(*session));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session is what is live: the loaded object, its links and maps. It opens
+ * by the plan, drains into snapshots, and closes, whatever state it got to.
+ */
+#ifndef KTRACE_SESSION_H
+#define KTRACE_SESSION_H
+
+#include <bpf/libbpf.h>
+
+#include "core/plan.h"
+#include "core/rowset.h"
+#include "core/snapshot.h"
+#include "core/symbolize.h"
+
+struct session {
+	struct plan *plan;
+	void *skel;
+	struct bpf_object *obj;
+	struct bpf_link *link[MAX_HOOKS];
+	const struct candidate *used[MAX_HOOKS]; /* one per link */
+	unsigned n_links;
+	int stats_fd; /* keeps BPF_ENABLE_STATS on; -1: refused */
+	uint32_t command_tgid; /* 0: none */
+	struct symbolize symbolize;
+	struct rowset before; /* AT_RATE: rows as of the last report */
+	struct loss loss_before;
+	struct cost cost_before;
+	uint64_t missed_before;
+	uint64_t start_ns, start_realtime_ns; /* of the period that the next report covers */
+};
+
+/*
+ * Opens, configures, loads and attaches. A hook that the kernel refuses is
+ * marked in the plan and the next of its role is tried. Returns OK, or FAILED
+ * or CANNOT, said.
+ */
+enum status session_open(struct session *, struct plan *, uint32_t command_tgid);
+/* What was seen so far (or since the last report, AT_RATE). Returns OK or FAILED, said. */
+enum status session_collect(struct session *, struct snapshot *);
+void session_close(struct session *);
+
+/*
+ * For tools' own collect(): what is live is read first, as raw bytes and in one
+ * go; naming it takes longer and comes after.
+ */
+enum status session_read_rows(struct session *, struct rowset *);
+enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
+enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
+/*
+ * Runs the iterator of a role and gives back the records of size bytes that it
+ * wrote, to be freed. None when the role is not there.
+ */
+enum status session_iterate(struct session *, const char *role, size_t size, void **records,
+			    size_t *n);
+
+/* libbpf's log is kept: the last message about a program or map that failed. */
+void session_log_begin(bool verbose);
+/* Name of the program that the log blames, or ""; and its last line. */
+const char *session_log_program(void);
+const char *session_log_line(void);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows are found by a hash of their key cells, so that one costs the same in a
+ * snapshot of ten and of a hundred thousand.
+ */
+#include "core/snapshot.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hist.h"
+#include "core/intern.h"
+
+static bool is_shown(const struct column *c, const struct column *const *shown, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (shown[i] == c)
+			return true;
+	return false;
+}
+
+int snapshot_init(struct snapshot *s, const struct tool *tool, const struct column *const *group,
+		  unsigned n_group, const struct column *const *shown_optional, unsigned n_optional)
+{
+	*s = (struct snapshot){.tool = tool};
+	for (int keys = 1; keys >= 0; keys--) {
+		for (const struct column *c = tool->columns; c->name; c++) {
+			bool shown = !c->optional || is_shown(c, shown_optional, n_optional);
+
+			if (c->key && n_group > 0)
+				shown = is_shown(c, group, n_group);
+			if (c->key != keys || !shown)
+				continue;
+			if (s->n_columns == MAX_COLUMNS)
+				return -E2BIG;
+			s->column[s->n_columns++] = c;
+			s->n_keys += c->key;
+		}
+	}
+	s->store = calloc(1, sizeof(*s->store));
+	return s->store ? 0 : -ENOMEM;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	store_free(s->store);
+	free(s->cells);
+	*s = (struct snapshot){0};
+}
+
+uint64_t *snapshot_hist(struct snapshot *s)
+{
+	return store_alloc(s->store, HIST_SLOTS * sizeof(uint64_t), _Alignof(uint64_t));
+}
+
+/* A key cell as one word: interned pointers and numbers alike. */
+static uint64_t key_word(const struct column *c, const union cell *cell)
+{
+	if (kind_is_text(c->kind))
+		return (uintptr_t)cell->s;
+	if (kind_is_stack(c->kind))
+		return (uintptr_t)cell->stack;
+	return cell->u;
+}
+
+struct row_key {
+	const struct snapshot *s;
+	const union cell *cells;
+};
+
+static bool same_row(uintptr_t ref, const void *want)
+{
+	const struct row_key *key = want;
+	const union cell *row = snapshot_row(key->s, ref - 1);
+
+	for (unsigned i = 0; i < key->s->n_keys; i++) {
+		const struct column *c = key->s->column[i];
+
+		if (key_word(c, &row[i]) != key_word(c, &key->cells[i]))
+			return false;
+	}
+	return true;
+}
+
+static void merge_cell(const struct column *c, union cell *into, const union cell *from)
+{
+	bool is_max = strncmp(c->name, "max_", 4) == 0;
+
+	if (c->kind == KIND_HIST_NS)
+		hist_add(into->hist, from->hist);
+	else if (is_max && c->kind == KIND_DIFF_BYTES)
+		into->i = from->i > into->i ? from->i : into->i;
+	else if (is_max)
+		into->u = from->u > into->u ? from->u : into->u;
+	else
+		into->u += from->u; /* of signed values too: two's complement */
+}
+
+static int reserve_row(struct snapshot *s)
+{
+	size_t cap = s->cap_rows ? s->cap_rows * 2 : 64;
+	union cell *bigger;
+
+	if (s->n_rows < s->cap_rows)
+		return 0;
+	bigger = realloc(s->cells, cap * s->n_columns * sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	s->cells = bigger;
+	s->cap_rows = cap;
+	return 0;
+}
+
+int snapshot_add(struct snapshot *s, const union cell *cells)
+{
+	struct table *t = &s->store->rows;
+	struct row_key key = {s, cells};
+	uint64_t hash = s->n_keys;
+	struct slot *slot;
+
+	if (table_reserve(t) || reserve_row(s))
+		return -ENOMEM;
+	for (unsigned i = 0; i < s->n_keys; i++)
+		hash = hash_word(hash, key_word(s->column[i], &cells[i]));
+	slot = table_slot(t, hash, same_row, &key);
+	if (slot->ref) {
+		union cell *row = snapshot_row(s, slot->ref - 1);
+
+		for (unsigned i = s->n_keys; i < s->n_columns; i++)
+			merge_cell(s->column[i], &row[i], &cells[i]);
+		return 0;
+	}
+	memcpy(snapshot_row(s, s->n_rows), cells, s->n_columns * sizeof(*cells));
+	table_put(t, slot, hash, ++s->n_rows);
+	return 0;
+}
+
+static void fill_ratio(struct snapshot *s, unsigned at)
+{
+	int num = snapshot_column(s, s->column[at]->num);
+	int den = snapshot_column(s, s->column[at]->den);
+
+	for (size_t i = 0; i < s->n_rows; i++) {
+		union cell *row = snapshot_row(s, i);
+		uint64_t n = num < 0 ? 0 : row[num].u, d = den < 0 ? 0 : row[den].u;
+
+		/* The remainder decides, for n + d / 2 could overflow. */
+		row[at].u = d == 0 ? 0 : n / d + (n % d >= d - n % d);
+	}
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_stacks(const struct stack *a, const struct stack *b)
+{
+	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
+		int order = strcmp(a->frame[i], b->frame[i]);
+
+		if (order)
+			return order;
+	}
+	return a->n != b->n ? compare_u64(a->n, b->n) : a->cut - b->cut;
+}
+
+/* Ascending. */
+static int compare_cells(enum kind kind, const union cell *a, const union cell *b)
+{
+	if (kind_is_text(kind))
+		return strcmp(a->s, b->s);
+	if (kind_is_stack(kind))
+		return compare_stacks(a->stack, b->stack);
+	if (kind == KIND_HIST_NS)
+		return compare_u64(hist_total(a->hist), hist_total(b->hist));
+	if (kind == KIND_DIFF_BYTES)
+		return (a->i > b->i) - (a->i < b->i);
+	return compare_u64(a->u, b->u);
+}
+
+struct order {
+	const struct snapshot *s;
+	int by; /* -1: by the keys only */
+};
+
+/* Keys differ between rows, so this is a total order and needs no stable sort. */
+static int compare_rows(const void *left, const void *right, void *context)
+{
+	const struct order *order = context;
+	const union cell *a = left, *b = right;
+	const struct snapshot *s = order->s;
+	int result = 0;
+
+	if (order->by >= 0) {
+		enum kind kind = s->column[order->by]->kind;
+		bool up = kind_is_text(kind) || kind_is_stack(kind) || kind == KIND_STATE;
+
+		result = compare_cells(kind, &a[order->by], &b[order->by]);
+		if (!up)
+			result = -result;
+	}
+	for (unsigned i = 0; i < s->n_keys && result == 0; i++)
+		result = compare_cells(s->column[i]->kind, &a[i], &b[i]);
+	return result;
+}
+
+void snapshot_finish(struct snapshot *s, const struct column *sort)
+{
+	struct order order = {s, -1};
+
+	for (unsigned i = 0; i < s->n_columns; i++)
+		if (s->column[i]->kind == KIND_RATIO_BYTES)
+			fill_ratio(s, i);
+	if (!sort || s->n_rows < 2)
+		return;
+	order.by = snapshot_column(s, sort->name);
+	qsort_r(s->cells, s->n_rows, s->n_columns * sizeof(*s->cells), compare_rows, &order);
+}
+
+void snapshot_top(struct snapshot *s, size_t n)
+{
+	if (s->n_rows <= n)
+		return;
+	s->n_hidden += s->n_rows - n;
+	s->n_rows = n;
+}
+
+void snapshot_note(struct snapshot *s, const char *fmt, ...)
+{
+	const char *note;
+	char *text;
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	note = snapshot_text(s, text, (size_t)len);
+	free(text);
+	for (unsigned i = 0; i < s->n_notes; i++)
+		if (s->note[i] == note)
+			return;
+	if (note && s->n_notes < MAX_NOTES)
+		s->note[s->n_notes++] = note;
+}
+
+int snapshot_column(const struct snapshot *s, const char *name)
+{
+	for (unsigned i = 0; i < s->n_columns; i++)
+		if (strcmp(s->column[i]->name, name) == 0)
+			return (int)i;
+	return -1;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/symbolize.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "core/context.h"
+#include "core/ksyms.h"
+#include "core/usyms.h"
+
+#define FRAME_LEN 512
+
+void symbolize_begin(struct symbolize *symbolize)
+{
+	free(symbolize->named);
+	symbolize->named = NULL;
+	symbolize->n_named = symbolize->size_named = 0;
+	if (symbolize->usyms)
+		usyms_refresh(symbolize->usyms);
+}
+
+void symbolize_end(struct symbolize *symbolize)
+{
+	free(symbolize->named);
+	ksyms_free(symbolize->ksyms);
+	usyms_free(symbolize->usyms);
+	cgroup_names_free(symbolize->cgroups);
+	memset(symbolize, 0, sizeof(*symbolize));
+}
+
+/* Loaded on first use; the report says once why there are no names. */
+static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
+{
+	if (!symbolize->ksyms_tried) {
+		symbolize->ksyms_tried = true;
+		symbolize->ksyms_err = ksyms_load(&symbolize->ksyms, NULL);
+	}
+	if (symbolize->ksyms_err == -EPERM)
+		snapshot_note(snap, "kernel symbols are hidden (needs CAP_SYSLOG, and "
+				    "kernel.kptr_restrict below 2): frames have no names");
+	else if (symbolize->ksyms_err)
+		snapshot_note(snap, "/proc/kallsyms cannot be read (%s): frames have no names",
+			      strerror(-symbolize->ksyms_err));
+	return symbolize->ksyms;
+}
+
+/* The walk as the kernel stored it. False: it is not there. */
+static bool frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
+{
+	if (symbolize->stacks_fd < 0 || bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames))
+		return false;
+	if (frames->n > symbolize->plan->filter.depth)
+		frames->n = symbolize->plan->filter.depth;
+	return true;
+}
+
+static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
+{
+	static const char *const lost[] = { "[lost]" };
+
+	return snapshot_stack(snap, lost, id == STACK_NONE ? 0 : 1, false);
+}
+
+/* Frames that the user asked for; a walk that ended at the kernel's own limit is marked. */
+static const struct stack *stack_intern(const struct symbolize *symbolize, struct snapshot *snap,
+					const char *const *names, uint32_t n, bool walked_all)
+{
+	if (n > symbolize->plan->opts->stack_depth)
+		return snapshot_stack(snap, names, symbolize->plan->opts->stack_depth, false);
+	return snapshot_stack(snap, names, n, !walked_all);
+}
+
+static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
+		       const struct stack_frames *frames, struct named_stack *out)
+{
+	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const char *names[MAX_DEPTH];
+	char frame[FRAME_LEN];
+	uint32_t n = 0, i;
+
+	if (ksyms) {
+		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n, symbolize->plan->opts->tool->leaf);
+		for (; i < frames->n; i++) {
+			ksyms_format(ksyms, frames->ip[i], symbolize->plan->opts->verbose, frame,
+				     sizeof(frame));
+			names[n] = snapshot_text(snap, frame, sizeof(frame));
+			if (!names[n++])
+				return -ENOMEM;
+		}
+	} else {
+		for (i = 0; i < frames->n; i++)
+			names[n++] = "[unknown]";
+	}
+	if (symbolize->plan->filter.want & WANT_CONTEXT)
+		out->context = context_of(names, &n, &out->interrupted);
+	out->stack = stack_intern(symbolize, snap, names, n, frames->n < MAX_DEPTH);
+	return out->stack ? 0 : -ENOMEM;
+}
+
+static struct named_stack *named_slot(const struct symbolize *symbolize, uint64_t id)
+{
+	size_t slot = id & (symbolize->size_named - 1);
+
+	while (symbolize->named[slot].stack && symbolize->named[slot].id != id)
+		slot = (slot + 1) & (symbolize->size_named - 1);
+	return &symbolize->named[slot];
+}
+
+static int named_grow(struct symbolize *symbolize)
+{
+	struct named_stack *old = symbolize->named;
+	size_t old_size = symbolize->size_named, i;
+
+	if ((symbolize->n_named + 1) * 2 <= old_size)
+		return 0;
+	symbolize->size_named = old_size ? old_size * 2 : 1024;
+	symbolize->named = calloc(symbolize->size_named, sizeof(*symbolize->named));
+	if (!symbolize->named) {
+		symbolize->named = old;
+		symbolize->size_named = old_size;
+		return -ENOMEM;
+	}
+	for (i = 0; i < old_size; i++)
+		if (old[i].stack)
+			*named_slot(symbolize, old[i].id) = old[i];
+	free(old);
+	return 0;
+}
+
+int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+		     struct named_stack *out)
+{
+	struct stack_frames frames;
+	struct named_stack *slot;
+	int err;
+
+	if (named_grow(symbolize))
+		return -ENOMEM;
+	slot = named_slot(symbolize, id);
+	if (slot->stack) {
+		*out = *slot;
+		return 0;
+	}
+	out->id = id;
+	out->context = CONTEXT_TASK;
+	out->interrupted = false;
+	if (id == STACK_NONE || id == STACK_LOST) {
+		out->stack = stack_special(snap, id);
+		err = out->stack ? 0 : -ENOMEM;
+	} else if (!frames_read(symbolize, id, &frames)) {
+		out->stack = stack_special(snap, STACK_LOST);
+		err = out->stack ? 0 : -ENOMEM;
+	} else {
+		err = name_kstack(symbolize, snap, &frames, out);
+	}
+	if (err)
+		return err;
+	*slot = *out;
+	symbolize->n_named++;
+	return 0;
+}
+
+const struct stack *symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+				     uint32_t tgid)
+{
+	const char *names[MAX_DEPTH];
+	struct stack_frames frames;
+	char frame[FRAME_LEN];
+	uint32_t i;
+
+	if (id == STACK_NONE || id == STACK_LOST)
+		return stack_special(snap, id);
+	if (!frames_read(symbolize, id, &frames))
+		return stack_special(snap, STACK_LOST);
+	if (!symbolize->usyms)
+		symbolize->usyms = usyms_new();
+	if (!symbolize->usyms)
+		return NULL;
+	for (i = 0; i < frames.n; i++) {
+		usyms_frame(symbolize->usyms, tgid, frames.ip[i], frame, sizeof(frame));
+		names[i] = snapshot_text(snap, frame, sizeof(frame));
+		if (!names[i])
+			return NULL;
+	}
+	return stack_intern(symbolize, snap, names, (uint32_t)frames.n, frames.n < MAX_DEPTH);
+}
+
+const char *symbolize_function(struct symbolize *symbolize, struct snapshot *snap, uint64_t address)
+{
+	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	char name[FRAME_LEN];
+
+	if (ksyms)
+		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
+	else
+		snprintf(name, sizeof(name), "[unknown]");
+	return snapshot_text(snap, name, sizeof(name));
+}
+
+const char *symbolize_cgroup(struct symbolize *symbolize, struct snapshot *snap, uint64_t id)
+{
+	const char *path = NULL;
+	char number[24];
+
+	if (!symbolize->cgroups_tried) {
+		symbolize->cgroups_tried = true;
+		if (cgroup_names_load(&symbolize->cgroups))
+			symbolize->cgroups = NULL;
+	}
+	if (symbolize->cgroups)
+		path = cgroup_names_find(symbolize->cgroups, id);
+	if (path)
+		return snapshot_text(snap, path, 4096);
+	/* Gone by now, or outside of the mount that we see. */
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)id);
+	return snapshot_text(snap, number, sizeof(number));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From addresses to names: stacks are trimmed of tracing machinery, named,
+ * interned in the snapshot, and the context that ran (task, softirq, ...) is
+ * told from them. Tables are loaded when first needed and kept.
+ */
+#ifndef KTRACE_SYMBOLIZE_H
+#define KTRACE_SYMBOLIZE_H
+
+#include "core/plan.h"
+#include "core/snapshot.h"
+
+struct ksyms;
+struct usyms;
+struct cgroup_names;
+struct named_stack;
+
+struct symbolize {
+	const struct plan *plan;
+	int stacks_fd; /* map stacks; -1: none */
+	struct ksyms *ksyms;
+	struct usyms *usyms;
+	struct cgroup_names *cgroups;
+	bool ksyms_tried, cgroups_tried;
+	int ksyms_err;
+	/* kernel stacks of the snapshot in the making, by id */
+	struct named_stack *named;
+	size_t n_named, size_named;
+};
+
+struct named_stack {
+	uint64_t id;
+	const struct stack *stack;
+	const char *context; /* static string */
+	bool interrupted;    /* the running task has nothing to do with it */
+};
+
+/* Forgets what belonged to the last snapshot; user mappings are read anew. */
+void symbolize_begin(struct symbolize *);
+void symbolize_end(struct symbolize *);
+
+/* Kernel stack by id. Returns 0 or -ENOMEM. A lost one has the single frame "[lost]". */
+int symbolize_kstack(struct symbolize *, struct snapshot *, uint64_t id, struct named_stack *out);
+/* NULL when out of memory. */
+const struct stack *symbolize_ustack(struct symbolize *, struct snapshot *, uint64_t id,
+				     uint32_t tgid);
+const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t address);
+const char *symbolize_cgroup(struct symbolize *, struct snapshot *, uint64_t id);
+
+#endif

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures, and the rule that a skip which the matrix does not grant is a failure."""
+
+import pytest
+
+import lab as lab_module
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: left out of test/run.sh quick")
+    config.lab = lab_module.open_lab()
+    config.grants = lab_module.granted_skips(config.lab.name)
+
+
+def pytest_generate_tests(metafunc):
+    """A test with the argument `tool` runs for each tool of `ktrace list`."""
+    if "tool" in metafunc.fixturenames and not has_own_parameters(metafunc, "tool"):
+        metafunc.parametrize("tool", metafunc.config.lab.tools())
+
+
+def has_own_parameters(metafunc, name):
+    return any(name in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+
+
+@pytest.fixture(scope="session")
+def lab(request):
+    return request.config.lab
+
+
+@pytest.fixture
+def needs(request):
+    """needs("offcputime", "--hook fentry"): skips, loudly, where the kernel cannot."""
+    def check(tool, args=""):
+        reason = request.config.lab.cannot(tool, args)
+        if reason:
+            pytest.skip(f"{tool} {args}: {reason}")
+    return check
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    test_id = item.nodeid.split("test/", 1)[-1]
+    if lab_module.is_granted(item.config.grants, test_id):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"{test_id} skipped without a grant in test/kernels/matrix: {reason}"

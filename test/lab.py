@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a test runs.
+
+A test is a POSIX sh script and expectations on what it printed. The script may
+use what busybox has, $KTRACE (the program), $W (the workloads' directory) and
+the functions of PRELUDE, and nothing else: the same script runs natively and
+in a virtual machine. It starts in an empty directory that is removed later.
+Whatever judges the output (JSON, sums) is Python and runs out here.
+"""
+
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+
+TEST_DIR = pathlib.Path(__file__).resolve().parent
+ROOT = TEST_DIR.parent
+TIMEOUT = 120
+
+PRELUDE = """
+T=$(mktemp -d) && cd "$T" || exit 99
+trap 'cd /; rm -rf "$T"' EXIT
+# wait_line FILE: until FILE has a line, at most 30 s
+wait_line() {
+	n=0
+	until [ -s "$1" ]; do
+		n=$((n + 1))
+		[ $n -lt 300 ] || { echo "nothing came into $1" >&2; exit 98; }
+		sleep 0.1
+	done
+}
+# number FILE KEY: the number behind the first "KEY": in FILE
+number() {
+	sed -n 's/.*"'"$2"'":\\([0-9][0-9]*\\).*/\\1/p' "$1" | head -n 1
+}
+# with_tracefs COMMAND...: in a mount namespace of its own that has tracefs
+with_tracefs() {
+	unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
+		mount -t tracefs none /sys/kernel/tracing 2>/dev/null
+		exec "$@"' sh "$@"
+}
+# without_tracefs COMMAND...: in one that has none
+without_tracefs() {
+	unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
+		umount /sys/kernel/tracing 2>/dev/null
+		umount /sys/kernel/debug/tracing 2>/dev/null
+		umount /sys/kernel/debug 2>/dev/null
+		exec "$@"' sh "$@"
+}
+"""
+
+
+class Result:
+    """What a script left: exit code, stdout, stderr."""
+
+    def __init__(self, script, rc, out, err):
+        self.script, self.rc, self.raw, self.err = script, rc, out, err
+        self.out = out.decode("utf-8", "replace")
+
+    def __repr__(self):
+        return f"script: {self.script}\nrc: {self.rc}\nstdout: {self.out[:4000]}\nstderr: {self.err[:4000]}"
+
+    @property
+    def messages(self):
+        """The lines of stderr that are neither a workload's facts nor the ready signal."""
+        return [line for line in self.err.splitlines()
+                if line and not line.startswith('{"workload"') and not line.startswith("Tracing")]
+
+    @property
+    def facts(self):
+        """What the workloads said that they did, in order."""
+        return [json.loads(line) for line in (self.err + self.out).splitlines()
+                if line.startswith('{"workload"')]
+
+    def fact(self, workload, **match):
+        """The last line of this workload (whose keys are so)."""
+        found = [f for f in self.facts if f["workload"] == workload
+                 and all(f.get(k) == v for k, v in match.items())]
+        assert found, f"workload {workload} said nothing\n{self}"
+        return found[-1]
+
+    @property
+    def reports(self):
+        """The JSON reports on stdout; anything else there is a failure."""
+        lines = self.raw.decode("utf-8").splitlines()
+        return [json.loads(line) for line in lines if not line.startswith('{"workload"')]
+
+    @property
+    def report(self):
+        """The last report, of a run that ended well."""
+        assert self.rc == 0, self
+        reports = self.reports
+        assert reports, f"no report\n{self}"
+        return reports[-1]
+
+    @property
+    def rows(self):
+        return self.report["rows"]
+
+
+def has_frame(row, *names, stack="kstack"):
+    """Does a frame of the row's stack contain one of these names?"""
+    return any(name in frame for frame in row[stack] for name in names)
+
+
+def pick(rows, predicate=None, **match):
+    """Rows whose columns equal match and that satisfy predicate."""
+    return [row for row in rows if all(row.get(k) == v for k, v in match.items())
+            and (predicate is None or predicate(row))]
+
+
+def total(rows, column):
+    return sum(row[column] for row in rows)
+
+
+def within(value, truth, percent, what=""):
+    """Asserts that value is within percent of truth."""
+    assert abs(value - truth) <= truth * percent / 100, \
+        f"{what} {value}, expected {truth} within {percent} %"
+
+
+class Lab:
+    """A kernel to test on. Subclasses bring a script to it."""
+
+    name = "native"
+
+    def send(self, script, timeout):
+        """Runs a script; returns (rc, stdout bytes, stderr bytes), or raises TimeoutError."""
+        raise NotImplementedError
+
+    def run(self, script, timeout=TIMEOUT):
+        rc, out, err = self.send(PRELUDE + script, timeout)
+        return Result(script.strip(), rc, out, err.decode("utf-8", "replace"))
+
+    def ktrace(self, args, timeout=TIMEOUT):
+        """ktrace with these words, in sh's syntax, and nothing around it."""
+        return self.run(f"$KTRACE {args}", timeout)
+
+    def trace(self, tool, args="", workload=None, timeout=TIMEOUT):
+        """A tool with JSON; a workload ("sleeper 5 10") is followed as its command."""
+        command = f" -- $W/{workload}" if workload else ""
+        return self.ktrace(f"{tool} -j {args}{command}", timeout)
+
+    def around(self, tool, args, script, timeout=TIMEOUT):
+        """A tool over the whole system while a script runs: from attached until SIGTERM."""
+        return self.run(f"$W/onready --do {shlex.quote(script)} --signal TERM -- "
+                        f"$KTRACE {tool} -j --ready-fd 9 {args}", timeout)
+
+    def traced_in_tracefs(self, tool, args, workload, timeout=TIMEOUT):
+        """As trace(), in a mount namespace with tracefs: --hook tracepoint needs it."""
+        return self.run(f"with_tracefs $KTRACE {tool} -j {args} -- $W/{workload}", timeout)
+
+    def tools(self):
+        """The names that `ktrace list` prints."""
+        result = self.ktrace("list")
+        assert result.rc == 0, result
+        return [line.split(None, 1)[0] for line in result.out.splitlines() if line.strip()]
+
+    def caps(self):
+        """`ktrace caps` as a dict: first word of a line to the list of what follows it."""
+        result = self.ktrace("caps")
+        assert result.rc == 0, result
+        caps = {}
+        for line in result.out.splitlines():
+            words = re.split(r"[\s=:]+", line.strip(), maxsplit=1)
+            caps.setdefault(words[0], []).append(words[1] if len(words) > 1 else "")
+        return caps
+
+    def cannot(self, tool, args=""):
+        """Why this kernel cannot run the tool so, or None if it can."""
+        result = self.run(f"with_tracefs $KTRACE {tool} --explain {args}")
+        if result.rc == 0:
+            return None
+        assert result.rc == 3, f"--explain must end with 0 or 3\n{result}"
+        return (result.messages or ["no reason given"])[-1]
+
+
+class NativeLab(Lab):
+    """The kernel that the tests run on."""
+
+    def __init__(self):
+        program = pathlib.Path(os.environ.get("KTRACE", ROOT / "build" / "ktrace")).resolve()
+        workloads = os.environ.get("KTRACE_WORKLOADS", str(program.parent / "workload"))
+        self.env = {"KTRACE": str(program), "W": workloads, "LC_ALL": "C",
+                    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+    def send(self, script, timeout):
+        process = subprocess.Popen(["/bin/sh", "-c", script], env=self.env, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise TimeoutError(f"script hung for {timeout} s: {script[len(PRELUDE):]}\n"
+                               f"{err.decode('utf-8', 'replace')[-2000:]}") from None
+        return process.returncode, out, err
+
+
+def open_lab():
+    """The lab that KTRACE_LAB names: native (default), or what a later lab registers."""
+    name = os.environ.get("KTRACE_LAB", "native")
+    if name == "native":
+        return NativeLab()
+    raise SystemExit(f"KTRACE_LAB={name}: no such lab")
+
+
+def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
+    """What the matrix lets a kernel skip: [(glob, reason)]."""
+    grants, current = [], None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        words = line.split(None, 2)
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] == "kernel" and len(line.split()) == 4:
+            current = words[1]
+        elif words[0] == "skip" and len(words) == 3 and current:
+            if current == kernel:
+                grants.append((words[1].replace("[", "[[]"), words[2]))
+        else:
+            raise SystemExit(f"{path}:{number}: cannot read: {line}")
+    return grants
+
+
+def is_granted(grants, test_id):
+    return any(fnmatch.fnmatchcase(test_id, glob) for glob, _ in grants)

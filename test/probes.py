@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""For each tool: a short workload, and what the tool must then say to the last one."""
+
+import dataclasses
+import typing
+
+from lab import has_frame, pick, total
+
+NANOSLEEP = ("do_nanosleep", "hrtimer_nanosleep")
+
+KEYS = {
+    "offcputime": ["comm", "tgid", "tid", "state", "kstack", "ustack"],
+    "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
+    "workq": ["func", "workqueue"],
+    "kmem": ["kstack", "comm"],
+    "kpages": ["kstack", "comm"],
+    "slabratetop": ["cache"],
+    "loads": [],
+}
+VALUES = {
+    "offcputime": ["count", "total_ns", "max_ns", "blocked"],
+    "wakeuptime": ["count", "total_ns", "max_ns"],
+    "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
+    "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
+    "kpages": ["count", "pages", "bytes"],
+    "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
+    "loads": ["load1", "load5", "load15"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """A workload of n, the rows that it makes, and the sum that they must have."""
+
+    workload: str  # with {n}
+    rows: typing.Callable  # all rows -> those of the workload
+    column: str
+    per_n: int = 1  # the column's sum is n times this
+
+    def command(self, n):
+        return self.workload.format(n=n)
+
+    def truth(self, n):
+        return n * self.per_n
+
+    def value(self, rows):
+        return total(self.rows(rows), self.column)
+
+    def stacks(self, rows):
+        """The distinct kernel stacks of the workload's rows."""
+        return {tuple(row["kstack"]) for row in self.rows(rows) if "kstack" in row}
+
+
+def setxattr_of(size):
+    """Rows of the copy that fsetxattr makes of its value: size bytes each, as allocated."""
+    return lambda rows: pick(rows, lambda r: has_frame(r, "setxattr") and r["avg_bytes"] == size)
+
+
+PROBES = {
+    "offcputime": Probe("sleeper {n} 5", lambda rows: pick(
+        rows, lambda r: has_frame(r, *NANOSLEEP), comm="sleeper", state="S"), "count"),
+    "wakeuptime": Probe("sleeper {n} 5", lambda rows: pick(
+        rows, lambda r: r["context"] != "task", target="sleeper"), "count"),
+    "workq": Probe("workitems {n}", lambda rows: pick(rows, func="flush_to_ldisc"), "count"),
+    "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
+    "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(
+        rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
+    "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
+        rows, cache="UDP"), "allocs"),
+}

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whichever hook is used, the same workload gives the same counts and the same stacks."""
+
+import pytest
+
+from lab import within
+from probes import PROBES
+
+KINDS = ["tp_btf", "raw_tp", "tracepoint"]
+N = 60
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", PROBES)
+def test_forced_hook_sees_what_the_default_sees(lab, needs, name, kind):
+    needs(name, f"--hook {kind}")
+    probe = PROBES[name]
+    default = lab.trace(name, "-i 100" if name == "slabratetop" else "", probe.command(N))
+    forced = lab.traced_in_tracefs(name, f"--hook {kind}" + (" -i 100" if name == "slabratetop" else ""),
+                                   probe.command(N))
+    used = {hook["via"] for hook in forced.report["hooks"]}
+    assert kind in used and used <= {kind, "iter"}, forced
+    assert probe.value(default.rows) == probe.truth(N), default
+    assert probe.value(forced.rows) == probe.truth(N), forced
+    if name != "wakeuptime":  # an interrupt's stack depends on what it interrupts
+        assert probe.stacks(forced.rows) == probe.stacks(default.rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_times_agree_with_the_workload(lab, needs, kind):
+    needs("offcputime", f"--hook {kind}")
+    result = lab.traced_in_tracefs("offcputime", f"--hook {kind}", "sleeper 20 50")
+    rows = PROBES["offcputime"].rows(result.rows)
+    within(sum(row["total_ns"] for row in rows), result.fact("sleeper")["sum_ns"], 3, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wakers_stack_is_the_same(lab, needs, kind):
+    needs("wakeuptime", f"--hook {kind}")
+
+    def frequent(result):
+        """Stacks of at least a tenth of the wakeups: rare ones have an interrupt on top."""
+        rows = [r for r in result.rows if r["target"] == "kt-ping" and r["waker"] == "kt-pong"]
+        count = sum(row["count"] for row in rows)
+        merged = {}
+        for row in rows:
+            stack = tuple(row["kstack"])
+            merged[stack] = merged.get(stack, 0) + row["count"]
+        return {stack for stack, n in merged.items() if n * 10 >= count}
+    workload = "pingpong 5000 --names kt-ping kt-pong"
+    default = frequent(lab.trace("wakeuptime", "-K", workload))
+    assert default and frequent(lab.traced_in_tracefs("wakeuptime", f"-K --hook {kind}", workload)) == default
+
+
+@pytest.mark.parametrize("kind", ["fentry", "kprobe"])
+def test_hook_that_a_tool_does_not_have_is_refused_with_a_reason(lab, kind):
+    result = lab.ktrace(f"loads --hook {kind} 0.1 1")
+    assert result.rc in (2, 3) and not result.out and len(result.messages) == 1, result

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kmem against allocations of known number and size."""
+
+import pytest
+
+from lab import has_frame, pick, total
+from probes import PROBES, setxattr_of
+
+
+def test_kmalloc_count_and_both_sizes(lab):
+    rows = setxattr_of(1024)(lab.trace("kmem", workload="kmallocs 500 1000").rows)
+    assert total(rows, "count") == 500, rows
+    assert total(rows, "requested_bytes") == 500 * 1000
+    assert total(rows, "bytes") == 500 * 1024
+    assert {row["comm"] for row in rows} == {"kmallocs"}
+
+
+@pytest.mark.parametrize("size, allocated", [(8193, 16384), (20000, 32768), (65536, 65536)])
+def test_large_kmalloc_is_counted_once(lab, size, allocated):
+    """Above two pages; new kernels trace each of them twice."""
+    rows = setxattr_of(allocated)(lab.trace("kmem", workload=f"kmallocs 500 {size}").rows)
+    assert total(rows, "count") == 500, rows
+    assert total(rows, "requested_bytes") == 500 * size
+    assert total(rows, "bytes") == 500 * allocated
+
+
+def test_sockets_are_counted_in_their_cache(lab):
+    result = lab.run("""
+        $KTRACE kmem -j --cache UDP -- $W/slabs 500 --kind udp; rc=$?
+        awk '$1 == "UDP" { printf "{\\"workload\\":\\"slabinfo\\",\\"size\\":%d}\\n", $4 }' \\
+            /proc/slabinfo >&2
+        exit $rc""")
+    assert total(result.rows, "count") == 500, result
+    assert all(has_frame(row, "sk_alloc", "sk_prot_alloc") for row in result.rows), result
+    size = result.fact("slabinfo")["size"]
+    assert total(result.rows, "bytes") == 500 * size, "bytes are the slab object's whole size"
+    assert 0 < total(result.rows, "requested_bytes") <= 500 * size
+
+
+def test_pipes_are_counted_by_stack(lab):
+    result = lab.trace("kmem", workload="slabs 500 --kind pipe")
+    rows = pick(result.rows, lambda row: has_frame(row, "alloc_pipe_info"))
+    assert total(rows, "count") == 1000, "a pipe and its ring of buffers"
+
+
+def test_requested_is_never_more_than_allocated(lab):
+    rows = lab.around("kmem", "", "$W/slabs 50 --kind unix; $W/kmallocs 50 3000").rows
+    assert rows
+    for row in rows:
+        assert row["count"] > 0 and row["requested_bytes"] <= row["bytes"], row
+        assert row["avg_bytes"] == row["bytes"] // row["count"], row
+
+
+def test_size_filters(lab):
+    commands = "sh -c '$W/kmallocs 20 500; $W/kmallocs 30 1000; $W/kmallocs 40 20000'"
+
+    def counts(options):
+        rows = lab.ktrace(f"kmem -j {options} -- {commands}").rows
+        return [total(setxattr_of(size)(rows), "count") for size in (512, 1024, 32768)]
+    assert counts("") == [20, 30, 40]
+    assert counts("-z 1000") == [0, 30, 40]
+    assert counts("-Z 1000") == [20, 30, 0]
+    assert counts("-z 501 -Z 19999") == [0, 30, 0]
+
+
+def test_allocations_of_others_are_not_the_commands(lab):
+    result = lab.run("""
+        ( while :; do $W/kmallocs 100 5000; done ) >/dev/null & other=$!
+        $KTRACE kmem -j -- $W/kmallocs 50 1000; rc=$?
+        kill $other
+        exit $rc""")
+    assert not setxattr_of(8192)(result.rows), result
+    assert total(setxattr_of(1024)(result.rows), "count") == 50
+
+
+def test_stack_begins_at_the_caller_of_the_allocator(lab):
+    rows = PROBES["kmem"].rows(lab.trace("kmem", workload="kmallocs 50 20000").rows)
+    tracer = ("bpf_", "__bpf_", "__traceiter", "trace_call_bpf", "perf_trace")
+    assert rows and not any(f.startswith(tracer) for row in rows for f in row["kstack"]), rows
+    assert len({tuple(row["kstack"]) for row in rows}) == 1, "the same event is one stack"

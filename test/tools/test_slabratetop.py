@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""slabratetop against sockets, pipes and /proc/slabinfo."""
+
+import pytest
+
+from lab import pick, total
+
+UDP = """awk -v cpus=$(grep -c ^processor /proc/cpuinfo) '$1 == "UDP" {
+    printf "{\\"workload\\":\\"slabinfo\\",\\"active\\":%d,\\"size\\":%d,\\"per_slab\\":%d,\\"cpus\\":%d}\\n",
+    $2, $4, $5, cpus }' /proc/slabinfo"""
+
+
+def cache_sum(reports, column, match):
+    return sum(row[column] for report in reports for row in report["rows"] if match(row["cache"]))
+
+
+def named(*names):
+    return lambda cache: cache in names
+
+
+def test_allocs_and_frees_of_sockets(lab):
+    result = lab.around("slabratetop", "-i 60", "$W/slabs 500 --kind udp --close; sleep 1")
+    assert result.rc == 0, result
+    rows = pick(result.rows, cache="UDP")
+    # nothing else on a test machine makes hundreds of sockets in a second
+    assert 500 <= total(rows, "allocs") <= 525, result
+    # a socket is freed after an RCU grace period, which had a second to pass
+    assert 500 <= total(rows, "frees") <= 525, result
+
+
+def test_bytes_are_objects_times_size_and_net_is_what_stays(lab):
+    result = lab.around("slabratetop", "-i 60",
+                        f"$W/slabs 500 --kind udp --hold </dev/null >ready & pid=$!\n"
+                        f"until [ -s ready ]; do sleep 0.1; done; {UDP}; echo $pid >pid")
+    size = result.fact("slabinfo")["size"]
+    row, = pick(result.rows, cache="UDP")
+    assert row["bytes"] == row["allocs"] * size, result
+    assert row["net_bytes"] == (row["allocs"] - row["frees"]) * size, result
+    assert 500 * size <= row["net_bytes"] <= 525 * size, "all are still open"
+
+
+@pytest.mark.parametrize("count", [2000])
+def test_agrees_with_slabinfo(lab, count):
+    result = lab.run(f"""
+        {UDP} >&2
+        $W/onready --do '$W/slabs {count} --kind udp --hold </dev/null >ready & echo $! >pid
+            until [ -s ready ]; do sleep 0.1; done' --signal TERM -- \\
+            $KTRACE slabratetop -j -i 60 --ready-fd 9; rc=$?
+        {UDP} >&2
+        kill $(cat pid)
+        exit $rc""")
+    before, after = [f for f in result.facts if f["workload"] == "slabinfo"]
+    row, = pick(result.rows, cache="UDP")
+    grown = after["active"] - before["active"]
+    # slabinfo counts every object of the slabs that a CPU holds as active: for
+    # each CPU its slab and its list of partial ones may differ before and after
+    slack = before["per_slab"] * before["cpus"] * 8
+    assert abs((row["allocs"] - row["frees"]) - grown) <= slack, (before, after, row)
+    assert count <= row["allocs"] - row["frees"] <= count * 1.05
+
+
+def test_kmalloc_caches_are_seen(lab):
+    result = lab.around("slabratetop", "-i 60", "$W/kmallocs 5000 1000")
+    reports = result.reports
+
+    def one_k(cache):
+        return cache.endswith("-1k") or cache.endswith("-1024")
+    assert 5000 <= cache_sum(reports, "allocs", one_k), result
+    assert 5000 <= cache_sum(reports, "frees", one_k), result
+
+
+def test_large_kmallocs_are_no_slab_objects(lab):
+    result = lab.trace("slabratetop", workload="kmallocs 300 20000")
+    assert result.rc == 0, result
+    assert not any(row["allocs"] >= 300 and row["bytes"] >= 300 * 20000
+                   for report in result.reports for row in report["rows"]), result
+
+
+def test_pipes_of_a_command(lab):
+    result = lab.trace("slabratetop", workload="slabs 300 --kind pipe")
+    assert result.rc == 0, result
+    assert cache_sum(result.reports, "allocs", lambda cache: cache.startswith("kmalloc")) >= 600
+
+
+def test_each_report_holds_what_came_since_the_last(lab):
+    result = lab.ktrace("slabratetop -j -i 0.5 -- sh -c '$W/slabs 400 --kind udp; sleep 1.2'")
+    assert result.rc == 0, result
+    allocs = [total(pick(report["rows"], cache="UDP"), "allocs") for report in result.reports]
+    assert len(allocs) >= 2 and sum(allocs) == 400, allocs
+    assert allocs[-1] == 0, "a rate, not a total"
+
+
+def test_rows_limits_the_report_and_sort_orders_it(lab):
+    result = lab.around("slabratetop", "-i 60 -r 3 -S allocs", "$W/kmallocs 500 1000; $W/slabs 99 --kind udp")
+    allocs = [row["allocs"] for row in result.rows]
+    assert len(allocs) == 3 and allocs == sorted(allocs, reverse=True), result
+
+
+def test_text_begins_with_time_and_load(lab):
+    result = lab.ktrace("slabratetop 0.3 1")
+    assert result.rc == 0, result
+    head = result.out.splitlines()[0]
+    assert ":" in head and "load" in head.lower(), result

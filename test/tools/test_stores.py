@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What does not fit is counted, exactly: seen = kept + lost."""
+
+import pytest
+
+from lab import has_frame, pick, total
+from probes import NANOSLEEP
+
+
+def is_lost(stack):
+    return stack == ["[lost]"]
+
+
+def stacks_held(lab, options, count):
+    """Traces a workload of that many user stacks, which lives until they are named."""
+    return lab.run(f"""
+        $W/onready --do 'until grep -q ready err; do sleep 0.1; done' --signal TERM -- \\
+            $KTRACE offcputime -j --ready-fd 9 {options} -- $W/stacks {count} --hold 2>err
+        rc=$?; cat err >&2
+        kill $(number err tgid) 2>/dev/null
+        exit $rc""", 300)
+
+
+def lost_walks(rows):
+    """Stacks that the rows miss, user and kernel ones."""
+    return sum(row["count"] * (is_lost(row["kstack"]) + is_lost(row["ustack"])) for row in rows)
+
+
+@pytest.mark.parametrize("count", [500, 20000])
+def test_nothing_is_lost_at_the_default_size(lab, count):
+    result = stacks_held(lab, "--state S", count)
+    rows = pick(result.rows, lambda row: has_frame(row, *NANOSLEEP), comm="stacks")
+    assert result.report["loss"] == {"events": 0, "rows": 0, "stacks": 0, "missed": 0}
+    assert total(rows, "count") == result.fact("stacks")["voluntary"]
+    assert len({tuple(row["ustack"]) for row in rows}) == count
+
+
+@pytest.mark.parametrize("room", [1, 100, 1000])
+def test_seen_is_kept_plus_lost_when_stacks_do_not_fit(lab, room):
+    result = stacks_held(lab, f"--state S --stack-storage-size {room}", 3000)
+    rows = pick(result.rows, comm="stacks")
+    seen = result.fact("stacks")["voluntary"]
+    # all blocks are counted, those without a stack too
+    assert seen <= total(rows, "count") <= seen + 20, result.report["loss"]
+    loss = result.report["loss"]
+    assert loss["rows"] == loss["events"] == loss["missed"] == 0, loss
+    assert loss["stacks"] == lost_walks(result.rows) > 0, loss
+    kept = {tuple(row[column]) for row in result.rows for column in ("kstack", "ustack")
+            if row[column] and not is_lost(row[column])}
+    # frames of the tracer are trimmed, which may make two kept stacks one
+    assert len(kept) <= room, "more stacks than there is room for"
+    assert len(kept) >= room * 0.95 - 2, "room was left"
+
+
+def test_loss_of_stacks_is_said_in_text(lab):
+    result = lab.ktrace("offcputime --stack-storage-size 10 -- $W/stacks 500")
+    assert result.rc == 0 and "lost" in (result.out.splitlines()[-1] + result.err), result
+
+
+@pytest.mark.parametrize("room", [1, 100, 1000])
+def test_seen_is_kept_plus_lost_when_rows_do_not_fit(lab, room):
+    result = lab.trace("offcputime", f"--state S -s 0 --row-storage-size {room}", workload="renames 3000",
+                       timeout=300)
+    loss = result.report["loss"]
+    seen = result.fact("renames")["voluntary"]
+    assert loss["rows"] > 0 and loss["events"] == loss["missed"] == 0, loss
+    counted = total(result.rows, "count") - total(result.rows, "blocked") + loss["rows"]
+    # the command's own start and end add a few
+    assert seen <= counted <= seen + 20, (seen, counted, loss)
+    assert len(result.rows) <= room + 1, "more rows than there is room for"
+
+
+def test_rows_fit_at_the_default_size(lab):
+    result = lab.trace("offcputime", "--state S -s 0", workload="renames 5000", timeout=300)
+    assert result.report["loss"]["rows"] == 0
+    named = pick(result.rows, lambda row: row["comm"][0] == "r" and row["comm"][1:].isdigit())
+    assert len(named) == 5000 and all(row["count"] == 1 for row in named)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""wakeuptime against tasks that know who wakes them."""
+
+from lab import has_frame, pick, total, within
+
+INTERRUPTS = {"timer": "[timer]", "hardirq": "[hardirq]", "softirq": "[softirq]"}
+
+
+def check_side(result, target, waker, blocked):
+    rows = pick(result.rows, target=target, waker=waker)
+    within(total(rows, "count"), blocked, 1, f"{waker} woke {target}")
+    assert {row["context"] for row in rows} == {"task"}, rows
+    assert all(has_frame(row, "pipe_write") for row in rows), rows
+    assert all(row["max_ns"] <= row["total_ns"] for row in rows)
+    assert 0 < total(rows, "total_ns") <= result.report["elapsed_ns"]
+
+
+def test_pingpong_names_each_waker_and_its_stack(lab):
+    result = lab.trace("wakeuptime", workload="pingpong 20000 --names kt-ping kt-pong")
+    blocked = result.fact("pingpong")["blocked"]
+    assert min(blocked) > 1000, "the workload hardly blocked"
+    check_side(result, "kt-ping", "kt-pong", blocked[0])
+    check_side(result, "kt-pong", "kt-ping", blocked[1])
+
+
+def test_nanosleep_is_woken_by_an_interrupt(lab):
+    result = lab.trace("wakeuptime", workload="sleeper 20 50")
+    truth = result.fact("sleeper")
+    rows = pick(result.rows, lambda row: row["context"] != "task", target="sleeper")
+    assert total(rows, "count") == 20, result
+    within(total(rows, "total_ns"), truth["sum_ns"], 3, "total_ns")
+    realtime = "-rt" in result.report["kernel"]  # expires sleeps of ordinary tasks in a softirq
+    allowed = {"timer", "hardirq"} | ({"softirq"} if realtime else set())
+    assert {row["context"] for row in rows} <= allowed, rows
+    for row in rows:
+        assert row["waker"] == INTERRUPTS[row["context"]], row
+        assert has_frame(row, "hrtimer", "timer", "ktimer"), row
+
+
+def test_min_is_about_the_time_blocked(lab):
+    result = lab.ktrace("wakeuptime -j -m 40ms -- sh -c '$W/sleeper 20 2; $W/sleeper 10 60'")
+    rows = pick(result.rows, lambda row: row["context"] != "task", target="sleeper")
+    assert total(rows, "count") == 10, result
+
+
+def test_preempted_tasks_were_not_woken(lab):
+    result = lab.trace("wakeuptime", workload="states 1000")
+    for comm in ("st-spin0", "st-spin1"):
+        rows = pick(result.rows, target=comm)
+        assert total(rows, "count") <= result.fact("states")[comm]["voluntary"] + 3, rows
+
+
+def test_stopped_task_is_woken_by_who_continues_it(lab):
+    result = lab.trace("wakeuptime", workload="states 500")
+    rows = pick(result.rows, target="st-stop", waker="states", context="task")
+    assert total(rows, "count") >= 1, result
+    within(max(row["max_ns"] for row in rows), result.fact("states")["st-stop"]["ns"], 3, "stopped")
