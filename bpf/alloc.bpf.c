@@ -22,22 +22,6 @@ struct {
 static const struct kmem_value kmem_zero;
 static const struct kpages_value kpages_zero;
 
-/* The inner half of a large kmalloc that is traced twice? */
-static __always_inline bool is_inner(__u64 call_site, __u64 requested)
-{
-	__u32 i;
-
-	if (requested <= cfg.large_bytes)
-		return false;
-	for (i = 0; i < MAX_INNER; i++) {
-		if (i >= cfg.n_inner)
-			break;
-		if (call_site >= cfg.inner[i].lo && call_site < cfg.inner[i].hi)
-			return true;
-	}
-	return false;
-}
-
 static __always_inline bool keep_bytes(__u64 requested)
 {
 	if (requested < cfg.min_bytes)
@@ -71,8 +55,8 @@ static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *
 		__builtin_memcpy(out, "kmalloc-large", 14);
 }
 
-static __always_inline void slab_alloc(void *ctx, __u64 ptr, struct kmem_cache *s,
-				       __u64 requested, __u64 bytes)
+static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 ptr,
+				       struct kmem_cache *s, __u64 requested, __u64 bytes)
 {
 	struct kmem_key key = {};
 	struct kmem_value *row;
@@ -86,6 +70,7 @@ static __always_inline void slab_alloc(void *ctx, __u64 ptr, struct kmem_cache *
 	if (!WANT(WANT_CACHE))
 		__builtin_memset(key.cache, 0, sizeof(key.cache));
 	key_current(&key);
+	key.large_call_site = large_call_site;
 	key.kstack = kstack_of_current(ctx);
 	key.ustack = ustack_of_current(ctx);
 	row = row_get(&rows, &key, &kmem_zero);
@@ -99,8 +84,7 @@ static __always_inline void slab_alloc(void *ctx, __u64 ptr, struct kmem_cache *
 static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __u64 requested,
 				       __u64 bytes)
 {
-	if (!is_inner(call_site, requested))
-		slab_alloc(ctx, ptr, NULL, requested, bytes);
+	slab_alloc(ctx, requested > cfg.large_bytes ? call_site : 0, ptr, NULL, requested, bytes);
 }
 
 /* kmalloc's first four arguments are the same from 5.10 to 7.3, kmalloc_node's too. */
@@ -153,14 +137,14 @@ int BPF_PROG(kmalloc_node_raw, unsigned long call_site, const void *ptr, size_t 
 SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	slab_alloc(ctx, (__u64)ptr, s, s->object_size, s->size);
+	slab_alloc(ctx, 0, (__u64)ptr, s, s->object_size, s->size);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_alloc")
 int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	slab_alloc(ctx, (__u64)ptr, s, BPF_CORE_READ(s, object_size), BPF_CORE_READ(s, size));
+	slab_alloc(ctx, 0, (__u64)ptr, s, BPF_CORE_READ(s, object_size), BPF_CORE_READ(s, size));
 	return 0;
 }
 
@@ -168,7 +152,7 @@ SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf_old, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
 	return 0;
 }
 
@@ -176,7 +160,7 @@ SEC("raw_tp/kmem_cache_alloc")
 int BPF_PROG(cache_raw_old, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
 	return 0;
 }
 
@@ -184,7 +168,7 @@ SEC("tp_btf/kmem_cache_alloc_node")
 int BPF_PROG(cache_node_btf, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
 	return 0;
 }
 
@@ -192,21 +176,21 @@ SEC("raw_tp/kmem_cache_alloc_node")
 int BPF_PROG(cache_node_raw, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
 	return 0;
 }
 
 SEC("tp/kmem/kmem_cache_alloc")
 int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
 {
-	slab_alloc(ctx, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
+	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
 	return 0;
 }
 
 SEC("tp/kmem/kmem_cache_alloc")
 int cache_tp_old(struct trace_event_raw_kmem_alloc *ctx)
 {
-	slab_alloc(ctx, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
+	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
 	return 0;
 }
 

@@ -5,31 +5,24 @@
 
 #include "bpf/shared.h"
 
-#define MAX_INNER 12
-
-struct address_range {
-	__u64 lo, hi;
-};
-
 struct alloc_cfg {
 	struct filter filter;
 	__u64 min_bytes, max_bytes; /* requested; max 0: no limit */
 	char cache[NAME_LEN];	    /* only this slab cache; empty: all */
 	__u32 order_plus_one;	    /* only pages of this order; 0: all */
 	__u8 kfunc_cache;	    /* bpf_get_kmem_cache() is to be had */
-	/*
-	 * Text of the slab allocator's own wrappers. A kmalloc beyond the slab
-	 * limit is traced twice, by the inner function with the wrapper as its
-	 * call site and by the wrapper with the caller's: the inner one is dropped.
-	 */
 	__u64 page_bytes;
 	__u64 large_bytes; /* requests above go to the page allocator */
-	__u32 n_inner;
-	struct address_range inner[MAX_INNER];
 };
 
+/*
+ * A kmalloc beyond the slab limit is traced twice on newer kernels: by an inner
+ * function, whose call site lies in the allocator's own wrapper, and by that
+ * wrapper with its caller's. large_call_site is 0 for all smaller ones and lets
+ * the collector, which has the symbols, leave the inner one out.
+ */
 struct kmem_key {
-	__u64 kstack, ustack, cgroup;
+	__u64 kstack, ustack, cgroup, large_call_site;
 	__u32 tgid, tid;
 	char comm[COMM_LEN];
 	char cache[NAME_LEN];

@@ -62,6 +62,23 @@ static __always_inline __u32 task_state(struct task_struct *task, bool btf)
 	return BPF_CORE_READ(old, state);
 }
 
+static __always_inline bool on_cpu(struct task_struct *task)
+{
+	/* int before 7.2, u8 from then on: the first byte says it on the little-endian machines served */
+	__u8 on = 0;
+
+	bpf_probe_read_kernel(&on, sizeof(on), &task->on_cpu);
+	return on;
+}
+
+/* Off its CPU of its own will, as an iterator sees it; no idle task and nothing that has ended. */
+static __always_inline bool sleeps(struct task_struct *task)
+{
+	__u32 raw = task_state(task, true);
+
+	return task->pid && raw && !(raw & STATE_RAW_DEAD) && !task->exit_state && !on_cpu(task);
+}
+
 static __always_inline __u64 cgroup_id(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);

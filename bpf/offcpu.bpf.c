@@ -187,15 +187,6 @@ int switch_tp(struct trace_event_raw_sched_switch *ctx)
 	return 0;
 }
 
-static __always_inline bool on_cpu(struct task_struct *task)
-{
-	/* int before 7.2, u8 from then on: the first byte says it on the little-endian machines served */
-	__u8 on = 0;
-
-	bpf_probe_read_kernel(&on, sizeof(on), &task->on_cpu);
-	return on;
-}
-
 /*
  * Threads that sleep when tracing begins have no switch-out to see: their
  * interval opens now. A task that is woken meanwhile leaves an entry that its
@@ -208,12 +199,10 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	struct start start = {};
 	__u32 raw, tid;
 
-	if (!task || !task->pid || !keep_task(task, true))
-		return 0;
-	if ((__u32)task->tgid == cfg.command_tgid)
+	if (!task || !sleeps(task) || (__u32)task->tgid == cfg.command_tgid)
 		return 0;
 	raw = task_state(task, true);
-	if (!raw || task->exit_state || (raw & STATE_RAW_DEAD) || on_cpu(task) || !keep_state(raw))
+	if (!keep_state(raw) || !keep_task(task, true))
 		return 0;
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();

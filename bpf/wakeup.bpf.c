@@ -12,12 +12,17 @@ const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 
-/* Switch-out of each waiting thread; 0: it does not wait. */
+/* ts 0: it does not wait. Kept until the thread ends. */
+struct start {
+	__u64 ts, cgroup;
+	__u32 tgid, unused;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct start);
 } starts SEC(".maps");
 
 struct {
@@ -32,7 +37,7 @@ static const struct wakeup_value zero;
 static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
 {
 	__u32 tid = TASK(btf, task, pid);
-	__u64 *start, now;
+	struct start *start, new = {};
 
 	if (!tid || !keep_task(task, btf))
 		return;
@@ -42,45 +47,59 @@ static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool
 			bpf_map_delete_elem(&starts, &tid);
 		return;
 	}
-	now = raw ? bpf_ktime_get_ns() : 0;
+	if (!raw) {
+		if (start)
+			start->ts = 0;
+		return;
+	}
+	new.ts = bpf_ktime_get_ns();
+	new.tgid = TASK(btf, task, tgid);
+	new.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 	if (start)
-		*start = now;
-	else if (now && bpf_map_update_elem(&starts, &tid, &now, BPF_ANY))
+		*start = new;
+	else if (bpf_map_update_elem(&starts, &tid, &new, BPF_ANY))
 		lose(events);
 }
 
-/* tid is woken by the running context. tgid, cgroup: the target's, 0 where the hook has none. */
-static __always_inline void wait_end(void *ctx, __u32 tid, __u32 tgid, __u64 cgroup,
-				     const char *comm)
+/* Who the running context is, and the thread it wakes, as far as they are shown. */
+static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const struct start *start,
+				     __u32 tid, const char *comm)
 {
-	__u64 *start = bpf_map_lookup_elem(&starts, &tid);
-	struct wakeup_key key = {};
-	struct wakeup_value *row;
-	__u64 delta_ns, id;
+	__u64 id = bpf_get_current_pid_tgid();
 
-	if (!start || !*start)
-		return;
-	delta_ns = bpf_ktime_get_ns() - *start;
-	*start = 0;
-	if (!keep_interval(delta_ns))
-		return;
-	id = bpf_get_current_pid_tgid();
 	if (WANT(WANT_TARGET))
-		bpf_probe_read_kernel(key.target, sizeof(key.target), comm);
+		bpf_probe_read_kernel(key->target, sizeof(key->target), comm);
 	if (WANT(WANT_TARGET_IDS)) {
-		key.target_tgid = tgid;
-		key.target_tid = tid;
+		key->target_tgid = start->tgid;
+		key->target_tid = tid;
 	}
 	if (WANT(WANT_COMM))
-		bpf_get_current_comm(key.waker, sizeof(key.waker));
+		bpf_get_current_comm(key->waker, sizeof(key->waker));
 	if (WANT(WANT_TGID | WANT_USTACK))
-		key.waker_tgid = id >> 32;
+		key->waker_tgid = id >> 32;
 	if (WANT(WANT_TID))
-		key.waker_tid = (__u32)id;
-	key.cgroup = cgroup;
+		key->waker_tid = (__u32)id;
+	key->cgroup = start->cgroup;
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
-		key.kstack = stack_of_current(ctx, 0);
-	key.ustack = ustack_of_current(ctx);
+		key->kstack = stack_of_current(ctx, 0);
+	key->ustack = ustack_of_current(ctx);
+}
+
+/* tid is woken by the running context. */
+static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm)
+{
+	struct start *start = bpf_map_lookup_elem(&starts, &tid);
+	struct wakeup_key key = {};
+	struct wakeup_value *row;
+	__u64 delta_ns;
+
+	if (!start || !start->ts)
+		return;
+	delta_ns = bpf_ktime_get_ns() - start->ts;
+	start->ts = 0;
+	if (!keep_interval(delta_ns))
+		return;
+	key_fill(ctx, &key, start, tid, comm);
 	row = row_get(&rows, &key, &zero);
 	if (!row)
 		return;
@@ -89,10 +108,24 @@ static __always_inline void wait_end(void *ctx, __u32 tid, __u32 tgid, __u64 cgr
 	row_max(row->max_ns, delta_ns);
 }
 
-static __always_inline void on_waking(void *ctx, struct task_struct *task, bool btf)
+/* Threads that wait when tracing begins: their interval opens now. */
+SEC("iter/task")
+int tasks_begin(struct bpf_iter__task *ctx)
 {
-	wait_end(ctx, TASK(btf, task, pid), TASK(btf, task, tgid),
-		 WANT(WANT_CGROUP) ? cgroup_id(task) : 0, task->comm);
+	struct task_struct *task = ctx->task;
+	struct start start = {};
+	__u32 tid;
+
+	if (!task || !sleeps(task) || (__u32)task->tgid == cfg.command_tgid || !keep_task(task, true))
+		return 0;
+	tid = task->pid;
+	start.ts = bpf_ktime_get_ns();
+	start.tgid = task->tgid;
+	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
+	if (bpf_map_update_elem(&starts, &tid, &start, BPF_NOEXIST) &&
+	    !bpf_map_lookup_elem(&starts, &tid))
+		lose(events);
+	return 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -138,20 +171,20 @@ int switch_tp(struct trace_event_raw_sched_switch *ctx)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(waking_btf, struct task_struct *task)
 {
-	on_waking(ctx, task, true);
+	wait_end(ctx, task->pid, task->comm);
 	return 0;
 }
 
 SEC("raw_tp/sched_waking")
 int BPF_PROG(waking_raw, struct task_struct *task)
 {
-	on_waking(ctx, task, false);
+	wait_end(ctx, BPF_CORE_READ(task, pid), task->comm);
 	return 0;
 }
 
 SEC("tp/sched/sched_waking")
 int waking_tp(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	wait_end(ctx, ctx->pid, 0, 0, ctx->comm);
+	wait_end(ctx, ctx->pid, ctx->comm);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 struct wakeup_cfg {
 	struct filter filter;
+	__u32 command_tgid; /* waits for its start at the gate: not blocked by its own doing */
 };
 
 /* tgid and tid are the target's; the stacks are the waker's, whose tgid owns ustack. */

@@ -3,9 +3,8 @@
 
 #include "bpf/alloc.h"
 #include "bpf/hooks.h"
-#include "core/ksyms.h"
 #include "core/opts.h"
-#include "core/plan.h"
+#include "core/session.h"
 #include "alloc.skel.h"
 
 /* Before 6.1 four events, with the sizes; from then on two, and the cache instead of its sizes. */
@@ -68,25 +67,35 @@ static const char *const leaf[] = {
 static const char *const wrappers[] = {
 	"__do_kmalloc_node", "__kmalloc", "__kmalloc_noprof", "__kmalloc_node", "__kmalloc_node_noprof",
 	"__kmalloc_track_caller", "__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof",
-	"__kvmalloc_node_noprof", "kvmalloc_node",
+	"__kvmalloc_node_noprof", "kvmalloc_node", NULL,
 };
 
 static enum status prepare(const struct plan *plan, void *cfg_)
 {
 	struct alloc_cfg *cfg = cfg_;
-	struct ksyms *ksyms;
-	uint64_t lo, hi;
-	size_t i;
 
 	cfg->kfunc_cache = plan->kfunc_cache;
 	cfg->large_bytes = 2 * (uint64_t)sysconf(_SC_PAGESIZE); /* KMALLOC_MAX_CACHE_SIZE */
-	if (ksyms_load(&ksyms, NULL))
-		return OK; /* the report says that symbols are hidden */
-	for (i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
-		if (cfg->n_inner < MAX_INNER && ksyms_range(ksyms, wrappers[i], &lo, &hi))
-			cfg->inner[cfg->n_inner++] = (struct address_range){ lo, hi };
-	ksyms_free(ksyms);
 	return OK;
+}
+
+static bool is_inner(struct session *session, struct snapshot *snap, const struct kmem_key *key)
+{
+	return key->large_call_site &&
+	       symbolize_is_in(&session->symbolize, snap, key->large_call_site, wrappers);
+}
+
+static enum status collect(struct session *session, struct snapshot *snap)
+{
+	struct rowset rows;
+	enum status status = session_read_rows(session, &rows);
+	size_t i;
+
+	for (i = 0; i < rows.n && !status; i++)
+		if (!is_inner(session, snap, rowset_key(&rows, i)))
+			status = session_row(session, snap, rowset_key(&rows, i), rowset_value(&rows, i));
+	rowset_free(&rows);
+	return status;
 }
 
 static enum status check(struct opts *opts)
@@ -121,4 +130,5 @@ const struct tool tool_kmem = {
 	},
 	.check = check,
 	.prepare = prepare,
+	.collect = collect,
 };

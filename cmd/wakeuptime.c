@@ -7,6 +7,8 @@
 static const struct hook hooks[] = {
 	HOOKS_SWITCH(wakeup),
 	HOOKS_EVENT(wakeup, "waking", waking, "sched:sched_waking"),
+	HOOK(wakeup, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
+	     .without = "threads that slept when tracing began are not seen until they sleep again"),
 	HOOKS_FOLLOW(wakeup),
 	{ 0 },
 };
@@ -51,5 +53,6 @@ const struct tool tool_wakeuptime = {
 		.key_size = sizeof(struct wakeup_key),
 		.value_size = sizeof(struct wakeup_value),
 		.tgid = offsetof(struct wakeup_key, waker_tgid),
+		.command_tgid = offsetof(struct wakeup_cfg, command_tgid),
 	},
 };

@@ -164,8 +164,21 @@ static void make_argp(const struct tool *tool, struct argp_option *out)
 			add_argp(&out[n++], row);
 }
 
+/* Other tools may have it: then say that it means nothing here. */
+static enum status refuse(const struct tool *tool, const char *word, int len)
+{
+	const struct option_row *row;
+
+	for (row = opts_shared; row->key; row++)
+		if (word[1] == '-' ? (int)strlen(row->name) == len - 2 && !strncmp(row->name, word + 2, strlen(row->name)) :
+				     row->key == word[1])
+			return fail(USAGE, "option '%.*s' has no meaning for %s", len, word, tool->name);
+	return fail(USAGE, "unknown option '%.*s' (see --help)", len, word);
+}
+
 /* A long option must be spelled out; argp would take any prefix. */
-static enum status check_word(const struct argp_option *options, const char *word)
+static enum status check_word(const struct tool *tool, const struct argp_option *options,
+			      const char *word)
 {
 	size_t len = strcspn(word + 2, "=");
 
@@ -175,7 +188,7 @@ static enum status check_word(const struct argp_option *options, const char *wor
 				return fail(USAGE, "option '--%s' takes no argument", options->name);
 			return OK;
 		}
-	return fail(USAGE, "unknown option '%.*s' (see --help)", (int)len + 2, word);
+	return refuse(tool, word, (int)len + 2);
 }
 
 static const struct argp_option *find_letter(const struct argp_option *options, int letter)
@@ -186,45 +199,60 @@ static const struct argp_option *find_letter(const struct argp_option *options, 
 	return NULL;
 }
 
+static const struct argp_option *find_name(const struct argp_option *options, const char *name)
+{
+	for (; options->name; options++)
+		if (!strcmp(options->name, name))
+			return options;
+	return NULL;
+}
+
+/* "-abc": *next is set when the last letter takes the next word as its argument. */
+static enum status check_letters(const struct tool *tool, const struct argp_option *options,
+				 const char *word, bool *next)
+{
+	const struct argp_option *option;
+	const char *letter;
+
+	for (letter = word + 1; *letter; letter++) {
+		option = find_letter(options, *letter);
+		if (!option)
+			return refuse(tool, (char[]){ '-', *letter, '\0' }, 2);
+		if (!option->arg)
+			continue;
+		*next = !letter[1];
+		break;
+	}
+	return OK;
+}
+
 /*
  * Walks the words as argp will, to name in one line of our own what argp would
  * refuse in several of its own: unknown options and missing arguments.
  */
-static enum status check_words(const struct argp_option *options, int argc, char **argv)
+static enum status check_words(const struct tool *tool, const struct argp_option *options, int argc,
+			       char **argv)
 {
-	const struct argp_option *option;
-	const char *letter;
+	enum status status = OK;
 	int i;
 
-	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+	for (i = 1; i < argc && !status && strcmp(argv[i], "--"); i++) {
+		const struct argp_option *option;
+		bool next = false;
+
 		if (argv[i][0] != '-' || !argv[i][1])
 			continue;
 		if (argv[i][1] == '-') {
-			enum status status = check_word(options, argv[i]);
-
-			if (status)
-				return status;
-			for (option = options; strcmp(option->name, argv[i] + 2); option++)
-				if (!option[1].name)
-					break;
-			if (strcmp(option->name, argv[i] + 2) || !option->arg)
-				continue;
-			if (++i >= argc)
-				return fail(USAGE, "option '--%s' needs an argument", option->name);
-			continue;
+			status = check_word(tool, options, argv[i]);
+			option = find_name(options, argv[i] + 2);
+			next = option && option->arg;
+		} else {
+			status = check_letters(tool, options, argv[i], &next);
 		}
-		for (letter = argv[i] + 1; *letter; letter++) {
-			option = find_letter(options, *letter);
-			if (!option)
-				return fail(USAGE, "unknown option '-%c' (see --help)", *letter);
-			if (!option->arg)
-				continue;
-			if (!letter[1] && ++i >= argc)
-				return fail(USAGE, "option '-%c' needs an argument", option->key);
-			break;
-		}
+		if (!status && next && ++i >= argc)
+			return fail(USAGE, "option '%s' needs an argument", argv[i - 1]);
 	}
-	return OK;
+	return status;
 }
 
 static enum status take_positional(struct parse *parse)
@@ -253,7 +281,7 @@ static enum status parse_words(struct parse *parse, int argc, char **argv)
 	int err;
 
 	make_argp(parse->opts->tool, options);
-	status = check_words(options, argc, argv);
+	status = check_words(parse->opts->tool, options, argc, argv);
 	if (status)
 		return status;
 	unsetenv("POSIXLY_CORRECT"); /* options may follow arguments, whatever the shell says */

@@ -179,24 +179,41 @@ struct candidate *plan_chosen(struct plan *plan, const struct role *role)
 	return NULL;
 }
 
+/* "tp_btf, raw_tp: REASON; tracepoint: OTHER REASON"; a kind with one reason twice is named once. */
+static void join_reasons(const struct plan *plan, const struct role *role, char *out, size_t size)
+{
+	const struct candidate *candidate = &plan->candidate[role->first];
+	const char *reason = NULL, *kind = NULL;
+	size_t len = 0;
+	unsigned i;
+
+	out[0] = '\0';
+	for (i = 0; i < role->n && len < size; i++, candidate++) {
+		const char *via = via_name(candidate->hook->via);
+		bool same = reason && !strcmp(reason, candidate->reason);
+
+		if (same && !strcmp(kind, via))
+			continue;
+		if (reason)
+			len += (size_t)snprintf(out + len, size - len, same ? ", " : ": %s; ", reason);
+		if (len < size)
+			len += (size_t)snprintf(out + len, size - len, "%s", via);
+		reason = candidate->reason;
+		kind = via;
+	}
+	if (reason && len < size)
+		snprintf(out + len, size - len, ": %s", reason);
+}
+
 enum status plan_check(struct plan *plan)
 {
 	char reasons[2048];
 	const struct role *role;
-	size_t len;
-	unsigned i;
 
 	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
 		if (role->optional || plan_chosen(plan, role))
 			continue;
-		reasons[0] = '\0';
-		for (i = role->first; i < role->first + role->n; i++) {
-			const struct candidate *candidate = &plan->candidate[i];
-
-			len = strlen(reasons);
-			snprintf(reasons + len, sizeof(reasons) - len, "%s%s: %s", len ? "; " : "",
-				 via_name(candidate->hook->via), candidate->reason);
-		}
+		join_reasons(plan, role, reasons, sizeof(reasons));
 		return fail(CANNOT, "%s cannot run here: no hook for '%s': %s", plan->opts->tool->name,
 			    role->name, reasons);
 	}

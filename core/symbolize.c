@@ -31,6 +31,18 @@ void symbolize_end(struct symbolize *symbolize)
 	memset(symbolize, 0, sizeof(*symbolize));
 }
 
+void symbolize_learn(struct symbolize *symbolize, uint32_t tgid)
+{
+	if (!(symbolize->plan->filter.want & WANT_USTACK))
+		return;
+	if (!symbolize->usyms)
+		symbolize->usyms = usyms_new();
+	if (!symbolize->usyms)
+		return;
+	usyms_refresh(symbolize->usyms);
+	usyms_learn(symbolize->usyms, tgid); /* a process that is gone has no maps: frames say so */
+}
+
 /* Loaded on first use; the report says once why there are no names. */
 static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
 {
@@ -198,6 +210,18 @@ const char *symbolize_function(struct symbolize *symbolize, struct snapshot *sna
 	else
 		snprintf(name, sizeof(name), "[unknown]");
 	return snapshot_text(snap, name, sizeof(name));
+}
+
+bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_t address,
+		     const char *const *functions)
+{
+	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const struct ksym *symbol = ksyms_find(ksyms, address);
+
+	for (; symbol && *functions; functions++)
+		if (!strcmp(ksym_name(ksyms, symbol), *functions))
+			return true;
+	return false;
 }
 
 const char *symbolize_cgroup(struct symbolize *symbolize, struct snapshot *snap, uint64_t id)

@@ -39,12 +39,18 @@ struct named_stack {
 void symbolize_begin(struct symbolize *);
 void symbolize_end(struct symbolize *);
 
+/* Reads a process's mappings now: by the time of the report it may have ended. */
+void symbolize_learn(struct symbolize *, uint32_t tgid);
+
 /* Kernel stack by id. Returns 0 or -ENOMEM. A lost one has the single frame "[lost]". */
 int symbolize_kstack(struct symbolize *, struct snapshot *, uint64_t id, struct named_stack *out);
 /* NULL when out of memory. */
 const struct stack *symbolize_ustack(struct symbolize *, struct snapshot *, uint64_t id,
 				     uint32_t tgid);
 const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t address);
+/* Does the address lie in one of these functions (NULL-terminated)? */
+bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
+		     const char *const *functions);
 const char *symbolize_cgroup(struct symbolize *, struct snapshot *, uint64_t id);
 
 #endif

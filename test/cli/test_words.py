@@ -108,7 +108,7 @@ BAD = [
 
 @pytest.mark.parametrize("words", BAD)
 def test_bad_words_are_refused_in_one_line(lab, tool, words):
-    refused(lab.ktrace(f"{tool} {words}"))
+    refused(lab.ktrace(f"{tool} {words}", timeout=20))
 
 
 def test_bad_words_name_what_was_bad(lab):
