@@ -87,7 +87,7 @@ struct mm_struct;
 
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
-	int on_cpu; /* u8 since 7.2: read by size */
+	int on_cpu;           /* u8 since 7.2: read by size */
 	int exit_state;
 	unsigned int flags;
 	int pid;

@@ -21,30 +21,6 @@ struct {
 	__type(value, __u8);
 } tgids SEC(".maps"), tids SEC(".maps");
 
-/* Frames by their hash. Value is cut to filter.depth, both sizes are set before load. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, struct stack_frames);
-} stacks SEC(".maps");
-
-/* A walk in process on this CPU may be interrupted by another: one buffer per level. */
-#define WALK_LEVELS 4
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, WALK_LEVELS);
-	__type(key, __u32);
-	__type(value, struct stack_frames);
-} walks SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} walk_level SEC(".maps");
-
 struct loss loss; /* .bss, read by the collector */
 
 #define lose(what) __sync_fetch_and_add(&loss.what, 1)
@@ -64,7 +40,8 @@ static __always_inline __u32 task_state(struct task_struct *task, bool btf)
 
 static __always_inline bool on_cpu(struct task_struct *task)
 {
-	/* int before 7.2, u8 from then on: the first byte says it on the little-endian machines served */
+	/* int before 7.2, u8 from then on: the first byte says it on the little-endian machines
+	 * served */
 	__u8 on = 0;
 
 	bpf_probe_read_kernel(&on, sizeof(on), &task->on_cpu);
@@ -95,7 +72,8 @@ static __always_inline bool in_cgroup(struct task_struct *task)
 	int level, i;
 
 	if (cfg.filter.cgroup_v1) {
-		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[0] + cfg.filter.cgroup_subsys);
+		bpf_probe_read_kernel(&css, sizeof(css),
+				      &set->subsys[0] + cfg.filter.cgroup_subsys);
 		cgrp = BPF_CORE_READ(css, cgroup);
 	} else {
 		cgrp = BPF_CORE_READ(set, dfl_cgrp);
@@ -205,105 +183,7 @@ static __always_inline bool keep_interval(__u64 delta_ns)
 	return true;
 }
 
-/* 64-bit multiply and xor-shift a frame: 2^-64 odds of a collision between two stacks. */
-static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n)
-{
-	__u64 hash = n;
-	__u32 i;
-
-	for (i = 0; i < MAX_DEPTH; i++) {
-		if (i >= n || i >= cfg.filter.depth)
-			break;
-		hash = (hash ^ walk->ip[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
-	return hash > STACK_LOST ? hash : hash + 2;
-}
-
-static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
-{
-	__u64 hash;
-	long err;
-
-	if (bytes <= 0) {
-		lose(stacks);
-		return STACK_LOST;
-	}
-	walk->n = (__u64)bytes / sizeof(walk->ip[0]);
-	hash = stack_hash(walk, walk->n);
-	if (bpf_map_lookup_elem(&stacks, &hash))
-		return hash;
-	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
-	if (err && err != -17 /* EEXIST: another CPU was first with the same frames */) {
-		lose(stacks);
-		return STACK_LOST;
-	}
-	return hash;
-}
-
-/* Takes the CPU's walk buffer of this nesting level; NULL: lost, and counted. */
-static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
-{
-	__u32 zero = 0, level;
-	__u32 *nested = bpf_map_lookup_elem(&walk_level, &zero);
-
-	*levelp = nested;
-	if (!nested)
-		return NULL;
-	level = *nested;
-	if (level >= WALK_LEVELS)
-		return NULL;
-	*nested = level + 1;
-	return bpf_map_lookup_elem(&walks, &level);
-}
-
-#define STACK_WALK(call)                                                                           \
-	({                                                                                         \
-		__u64 id_ = STACK_LOST;                                                            \
-		__u32 *level_;                                                                     \
-		struct stack_frames *walk_ = walk_begin(&level_);                                  \
-		if (walk_) {                                                                       \
-			id_ = stack_keep(walk_, call);                                             \
-			*level_ -= 1;                                                              \
-		} else {                                                                           \
-			lose(stacks);                                                              \
-		}                                                                                  \
-		id_;                                                                               \
-	})
-
-#define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))
-
-/* Stack of the running task, kernel (flags 0) or user; the id to put in a key. */
-static __always_inline __u64 stack_of_current(void *ctx, __u64 flags)
-{
-	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, flags));
-}
-
-/* Kernel stack of a task that does not run. */
-static __always_inline __u64 stack_of_task(struct task_struct *task)
-{
-	return STACK_WALK(bpf_get_task_stack(task, walk_->ip, WALK_BYTES, 0));
-}
-
-static __always_inline __u64 kstack_of_current(void *ctx)
-{
-	return WANT(WANT_KSTACK) ? stack_of_current(ctx, 0) : STACK_NONE;
-}
-
-/* Kernel threads have no user stack, which is no loss. */
-static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)
-{
-	if (!WANT(WANT_USTACK) || !TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
-		return STACK_NONE;
-	return stack_of_current(ctx, BPF_F_USER_STACK);
-}
-
-static __always_inline __u64 ustack_of_current(void *ctx)
-{
-	if (!WANT(WANT_USTACK))
-		return STACK_NONE;
-	return ustack_of(ctx, (void *)bpf_get_current_task(), false);
-}
+#include "bpf/stack.bpf.h"
 
 /* The row of a key, made with zeros when new; NULL: it does not fit, and is counted. */
 static __always_inline void *row_get(void *map, const void *key, const void *zero)
@@ -326,13 +206,13 @@ static __always_inline void *row_get(void *map, const void *key, const void *zer
  * that store in the same few nanoseconds can lose the larger one; the second
  * look leaves only the store itself as a window.
  */
-#define row_max(field, amount)                                                                     \
-	do {                                                                                       \
-		volatile __u64 *max_ = &(field);                                                   \
-		if (*max_ < (amount))                                                              \
-			*max_ = (amount);                                                          \
-		if (*max_ < (amount))                                                              \
-			*max_ = (amount);                                                          \
+#define row_max(field, amount)                   \
+	do {                                     \
+		volatile __u64 *max_ = &(field); \
+		if (*max_ < (amount))            \
+			*max_ = (amount);        \
+		if (*max_ < (amount))            \
+			*max_ = (amount);        \
 	} while (0)
 
 static __always_inline __u32 log2_slot(__u64 v)
@@ -367,17 +247,17 @@ static __always_inline __u32 log2_slot(__u64 v)
 #define hist_count(slots, v) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], 1)
 
 /* What names the running task in a key, as far as it is shown. */
-#define key_current(key)                                                                           \
-	do {                                                                                       \
-		__u64 id_ = bpf_get_current_pid_tgid();                                            \
-		if (WANT(WANT_COMM))                                                               \
-			bpf_get_current_comm((key)->comm, COMM_LEN);                               \
-		if (WANT(WANT_TGID | WANT_USTACK))                                                 \
-			(key)->tgid = id_ >> 32;                                                   \
-		if (WANT(WANT_TID))                                                                \
-			(key)->tid = (__u32)id_;                                                   \
-		if (WANT(WANT_CGROUP))                                                             \
-			(key)->cgroup = cgroup_id((void *)bpf_get_current_task());                 \
+#define key_current(key)                                                           \
+	do {                                                                       \
+		__u64 id_ = bpf_get_current_pid_tgid();                            \
+		if (WANT(WANT_COMM))                                               \
+			bpf_get_current_comm((key)->comm, COMM_LEN);               \
+		if (WANT(WANT_TGID | WANT_USTACK))                                 \
+			(key)->tgid = id_ >> 32;                                   \
+		if (WANT(WANT_TID))                                                \
+			(key)->tid = (__u32)id_;                                   \
+		if (WANT(WANT_CGROUP))                                             \
+			(key)->cgroup = cgroup_id((void *)bpf_get_current_task()); \
 	} while (0)
 
 /* A followed command's children: threads share its tgid, processes enter the map. */
@@ -405,7 +285,8 @@ int BPF_PROG(fork_raw, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* The record has the child's tid only; for a new thread that puts a tid in tgids, which harms nobody. */
+/* The record has the child's tid only; for a new thread that puts a tid in tgids, which harms
+ * nobody. */
 SEC("tp/sched/sched_process_fork")
 int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
 {

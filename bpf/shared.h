@@ -10,10 +10,10 @@
 #include <linux/types.h>
 #endif
 
-#define COMM_LEN 16	/* TASK_COMM_LEN, part of the kernel's ABI (prctl PR_SET_NAME) */
-#define MAX_DEPTH 127	/* PERF_MAX_STACK_DEPTH, the default of kernel.perf_event_max_stack */
-#define HIST_SLOTS 64	/* slot i counts [2^i, 2^(i+1)); slot 0 counts 0 and 1 */
-#define NAME_LEN 32	/* slab cache and workqueue names; longer ones are cut */
+#define COMM_LEN 16   /* TASK_COMM_LEN, part of the kernel's ABI (prctl PR_SET_NAME) */
+#define MAX_DEPTH 127 /* PERF_MAX_STACK_DEPTH, the default of kernel.perf_event_max_stack */
+#define HIST_SLOTS 64 /* slot i counts [2^i, 2^(i+1)); slot 0 counts 0 and 1 */
+#define NAME_LEN 32   /* slab cache and workqueue names; longer ones are cut */
 
 /* Stack ids are hashes of the frames; these two are not. */
 #define STACK_NONE 0ULL /* there is none: a kernel thread has no user stack */
@@ -35,7 +35,7 @@ enum want {
 	WANT_CACHE = 1 << 8,
 	WANT_ORDER = 1 << 9,
 	WANT_NODE = 1 << 10,
-	WANT_TARGET = 1 << 11,	   /* name of the woken task */
+	WANT_TARGET = 1 << 11,     /* name of the woken task */
 	WANT_TARGET_IDS = 1 << 12, /* its tgid and tid */
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
@@ -43,17 +43,17 @@ enum want {
 
 /* Which tasks and events are kept. First member of every object's cfg. */
 struct filter {
-	__u32 want;	 /* enum want */
-	__u32 depth;	 /* frames walked, at most MAX_DEPTH */
+	__u32 want;      /* enum want */
+	__u32 depth;     /* frames walked, at most MAX_DEPTH */
 	__u32 self_tgid; /* left out; 0: nobody is */
-	__u8 by_tgid;	 /* only tasks in map tgids */
-	__u8 by_tid;	 /* only tasks in map tids */
+	__u8 by_tgid;    /* only tasks in map tgids */
+	__u8 by_tid;     /* only tasks in map tids */
 	__u8 by_comm;
 	__u8 by_cgroup;
 	__u8 user_threads;   /* only those */
 	__u8 kernel_threads; /* only those */
-	__u8 follow;	     /* children of tasks in tgids enter it */
-	__u8 cgroup_v1;	     /* cgroup_subsys is valid: the hierarchy of that controller */
+	__u8 follow;         /* children of tasks in tgids enter it */
+	__u8 cgroup_v1;      /* cgroup_subsys is valid: the hierarchy of that controller */
 	__u32 cgroup_subsys; /* index in css_set.subsys */
 	char comm[COMM_LEN];
 	__u64 cgroup; /* cgroup id (kernfs node id); this one and all below it */

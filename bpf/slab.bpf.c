@@ -21,7 +21,7 @@ struct {
 /* name: a kernel string, or NULL for the general cache of that size. */
 static __always_inline struct slab_value *cache_row(__u64 cache, const char *name, __u64 bytes)
 {
-	struct slab_key key = { .cache = cache };
+	struct slab_key key = {.cache = cache};
 	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
 	struct slab_value new = {};
 

@@ -116,7 +116,8 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	struct start start = {};
 	__u32 tid;
 
-	if (!task || !sleeps(task) || (__u32)task->tgid == cfg.command_tgid || !keep_task(task, true))
+	if (!task || !sleeps(task) || (__u32)task->tgid == cfg.command_tgid ||
+	    !keep_task(task, true))
 		return 0;
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();

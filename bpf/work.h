@@ -6,9 +6,9 @@
 #include "bpf/shared.h"
 
 struct work_cfg {
-	struct filter filter;	  /* of the task that queued the work */
+	struct filter filter;     /* of the task that queued the work */
 	char workqueue[NAME_LEN]; /* only this one; empty: all */
-	__u8 requester;		  /* the filter says something: works not seen queued are left out */
+	__u8 requester; /* the filter says something: works not seen queued are left out */
 };
 
 struct work_key {

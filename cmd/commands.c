@@ -73,8 +73,8 @@ static enum status make_link(const char *target, const char *dir, const char *na
 	if (!symlink(target, path))
 		return OK;
 	if (errno != EEXIST)
-		return fail(errno == ENOENT || errno == ENOTDIR ? USAGE : FAILED, "cannot make %s: %s",
-			    path, strerror(errno));
+		return fail(errno == ENOENT || errno == ENOTDIR ? USAGE : FAILED,
+			    "cannot make %s: %s", path, strerror(errno));
 	len = readlink(path, there, sizeof(there) - 1);
 	if (len >= 0) {
 		there[len] = '\0';
@@ -112,7 +112,7 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 {
 	struct opts *opts = calloc(1, sizeof(*opts));
 	struct plan *plan = calloc(1, sizeof(*plan));
-	char *argv[] = { (char *)tool->name, NULL };
+	char *argv[] = {(char *)tool->name, NULL};
 	const struct role *role;
 	bool works = true;
 	unsigned i;
@@ -134,8 +134,8 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	for (i = 0; i < plan->n_candidates; i++)
 		if (plan->candidate[i].rejected)
 			printf("    %s %s %s: %s\n", plan->candidate[i].hook->role,
-			       via_name(plan->candidate[i].hook->via), plan->candidate[i].hook->target,
-			       plan->candidate[i].reason);
+			       via_name(plan->candidate[i].hook->via),
+			       plan->candidate[i].hook->target, plan->candidate[i].reason);
 out:
 	free(opts);
 	free(plan);
@@ -185,9 +185,9 @@ static const struct {
 	const char *word;
 	enum status (*run)(int argc, char **argv);
 } commands[] = {
-	{ "list", do_list },   { "doctor", do_doctor },	 { "caps", do_caps }, { "links", do_links },
-	{ "--help", do_help }, { "-h", do_help },	 { "help", do_help }, { "--version", do_version },
-	{ "-V", do_version },
+    {"list", do_list},   {"doctor", do_doctor},     {"caps", do_caps},
+    {"links", do_links}, {"--help", do_help},       {"-h", do_help},
+    {"help", do_help},   {"--version", do_version}, {"-V", do_version},
 };
 
 enum status command_run(int argc, char **argv)

@@ -9,65 +9,73 @@
 
 /* Before 6.1 four events, with the sizes; from then on two, and the cache instead of its sizes. */
 static const struct hook hooks[] = {
-	HOOKS_EVENT(alloc, "kmalloc", kmalloc, "kmem:kmalloc"),
-	HOOK(alloc, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc"),
-	HOOK(alloc, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(alloc, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc"),
-	HOOK(alloc, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(alloc, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc"),
-	HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
-	HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc"),
-	HOOK(alloc, "kmalloc_node", VIA_TP_BTF, kmalloc_node_btf, "kmem:kmalloc_node",
-	     .when = HOOK_IF_PRESENT),
-	HOOK(alloc, "kmalloc_node", VIA_RAW_TP, kmalloc_node_raw, "kmem:kmalloc_node",
-	     .when = HOOK_IF_PRESENT),
-	HOOK(alloc, "cache_node", VIA_TP_BTF, cache_node_btf, "kmem:kmem_cache_alloc_node",
-	     .when = HOOK_IF_PRESENT),
-	HOOK(alloc, "cache_node", VIA_RAW_TP, cache_node_raw, "kmem:kmem_cache_alloc_node",
-	     .when = HOOK_IF_PRESENT),
-	HOOKS_FOLLOW(alloc),
-	{ 0 },
+    HOOKS_EVENT(alloc, "kmalloc", kmalloc, "kmem:kmalloc"),
+    HOOK(alloc, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc"),
+    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "kmalloc_node", VIA_TP_BTF, kmalloc_node_btf, "kmem:kmalloc_node",
+	 .when = HOOK_IF_PRESENT),
+    HOOK(alloc, "kmalloc_node", VIA_RAW_TP, kmalloc_node_raw, "kmem:kmalloc_node",
+	 .when = HOOK_IF_PRESENT),
+    HOOK(alloc, "cache_node", VIA_TP_BTF, cache_node_btf, "kmem:kmem_cache_alloc_node",
+	 .when = HOOK_IF_PRESENT),
+    HOOK(alloc, "cache_node", VIA_RAW_TP, cache_node_raw, "kmem:kmem_cache_alloc_node",
+	 .when = HOOK_IF_PRESENT),
+    HOOKS_FOLLOW(alloc),
+    {0},
 };
 
 static const struct column columns[] = {
-	KEY(struct kmem_key, kstack, KIND_KSTACK, WANT_KSTACK),
-	KEY_OPTIONAL(struct kmem_key, ustack, KIND_USTACK, WANT_USTACK),
-	KEY(struct kmem_key, comm, KIND_COMM, WANT_COMM),
-	KEY_OPTIONAL(struct kmem_key, tgid, KIND_U32, WANT_TGID),
-	KEY_OPTIONAL(struct kmem_key, tid, KIND_U32, WANT_TID),
-	KEY_OPTIONAL(struct kmem_key, cgroup, KIND_CGROUP, WANT_CGROUP),
-	KEY_OPTIONAL(struct kmem_key, cache, KIND_TEXT, WANT_CACHE),
-	VAL(struct kmem_value, count, KIND_COUNT),
-	VAL(struct kmem_value, bytes, KIND_BYTES),
-	VAL(struct kmem_value, requested_bytes, KIND_BYTES),
-	{ .name = "avg_bytes", .kind = KIND_RATIO_BYTES, .num = "bytes", .den = "count" },
-	{ 0 },
+    KEY(struct kmem_key, kstack, KIND_KSTACK, WANT_KSTACK),
+    KEY_OPTIONAL(struct kmem_key, ustack, KIND_USTACK, WANT_USTACK),
+    KEY(struct kmem_key, comm, KIND_COMM, WANT_COMM),
+    KEY_OPTIONAL(struct kmem_key, tgid, KIND_U32, WANT_TGID),
+    KEY_OPTIONAL(struct kmem_key, tid, KIND_U32, WANT_TID),
+    KEY_OPTIONAL(struct kmem_key, cgroup, KIND_CGROUP, WANT_CGROUP),
+    KEY_OPTIONAL(struct kmem_key, cache, KIND_TEXT, WANT_CACHE),
+    VAL(struct kmem_value, count, KIND_COUNT),
+    VAL(struct kmem_value, bytes, KIND_BYTES),
+    VAL(struct kmem_value, requested_bytes, KIND_BYTES),
+    {.name = "avg_bytes", .kind = KIND_RATIO_BYTES, .num = "bytes", .den = "count"},
+    {0},
 };
 
 static const struct option_row options[] = {
-	CFG_OPTION(struct alloc_cfg, min_bytes, 'z', "min-size", "BYTES", UNIT_SIZE,
-		   "only requests of at least this size"),
-	CFG_OPTION(struct alloc_cfg, max_bytes, 'Z', "max-size", "BYTES", UNIT_SIZE,
-		   "only requests of at most this size"),
-	CFG_OPTION(struct alloc_cfg, cache, 256 + 100, "cache", "NAME", UNIT_NAME,
-		   "only objects of this slab cache"),
-	{ 0 },
+    CFG_OPTION(struct alloc_cfg, min_bytes, 'z', "min-size", "BYTES", UNIT_SIZE,
+	       "only requests of at least this size"),
+    CFG_OPTION(struct alloc_cfg, max_bytes, 'Z', "max-size", "BYTES", UNIT_SIZE,
+	       "only requests of at most this size"),
+    CFG_OPTION(struct alloc_cfg, cache, 256 + 100, "cache", "NAME", UNIT_NAME,
+	       "only objects of this slab cache"),
+    {0},
 };
 
 /* The allocator's own functions; what called them comes first. */
 static const char *const leaf[] = {
-	"kmem_cache_alloc*", "__kmem_cache_alloc*", "kmalloc_*", "__kmalloc*", "__do_kmalloc_node",
-	"kvmalloc_*", "__kvmalloc*", "krealloc*", "__krealloc*", "kmem_cache_zalloc*", "slab_post_alloc_hook",
-	"___kmalloc*", NULL,
+    "kmem_cache_alloc*",    "__kmem_cache_alloc*", "kmalloc_*", "__kmalloc*",  "__do_kmalloc_node",
+    "kvmalloc_*",           "__kvmalloc*",         "krealloc*", "__krealloc*", "kmem_cache_zalloc*",
+    "slab_post_alloc_hook", "___kmalloc*",         NULL,
 };
 
 /* Functions that call the page allocator's half of kmalloc and trace again on their own. */
 static const char *const wrappers[] = {
-	"__do_kmalloc_node", "__kmalloc", "__kmalloc_noprof", "__kmalloc_node", "__kmalloc_node_noprof",
-	"__kmalloc_track_caller", "__kmalloc_node_track_caller", "__kmalloc_node_track_caller_noprof",
-	"__kvmalloc_node_noprof", "kvmalloc_node", NULL,
+    "__do_kmalloc_node",
+    "__kmalloc",
+    "__kmalloc_noprof",
+    "__kmalloc_node",
+    "__kmalloc_node_noprof",
+    "__kmalloc_track_caller",
+    "__kmalloc_node_track_caller",
+    "__kmalloc_node_track_caller_noprof",
+    "__kvmalloc_node_noprof",
+    "kvmalloc_node",
+    NULL,
 };
 
 static enum status prepare(const struct plan *plan, void *cfg_)
@@ -93,7 +101,8 @@ static enum status collect(struct session *session, struct snapshot *snap)
 
 	for (i = 0; i < rows.n && !status; i++)
 		if (!is_inner(session, snap, rowset_key(&rows, i)))
-			status = session_row(session, snap, rowset_key(&rows, i), rowset_value(&rows, i));
+			status = session_row(session, snap, rowset_key(&rows, i),
+					     rowset_value(&rows, i));
 	rowset_free(&rows);
 	return status;
 }
@@ -108,27 +117,29 @@ static enum status check(struct opts *opts)
 }
 
 const struct tool tool_kmem = {
-	.name = "kmem",
-	.summary = "kernel memory allocations (kmalloc and slab), by stack and task",
-	.about = "Counts allocations and sums what was asked for (requested) and what the slab cache gave\n"
-		 "(bytes). A large kmalloc, which newer kernels trace twice, is counted once. -g cache\n"
-		 "sums by slab cache.",
-	.example = "-g comm,cache 10",
-	.object = &object_alloc,
-	.hooks = hooks,
-	.columns = columns,
-	.options = options,
-	.accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_ROWS | ACCEPT_HOOK,
-	.sort = "bytes",
-	.leaf = leaf,
-	.note = "bulk allocations (kmem_cache_alloc_bulk) emit no event and are not seen",
-	.layout = {
-		.cfg_size = sizeof(struct alloc_cfg),
-		.key_size = sizeof(struct kmem_key),
-		.value_size = sizeof(struct kmem_value),
-		.tgid = offsetof(struct kmem_key, tgid),
+    .name = "kmem",
+    .summary = "kernel memory allocations (kmalloc and slab), by stack and task",
+    .about =
+	"Counts allocations and sums what was asked for (requested) and what the slab cache gave\n"
+	"(bytes). A large kmalloc, which newer kernels trace twice, is counted once. -g cache\n"
+	"sums by slab cache.",
+    .example = "-g comm,cache 10",
+    .object = &object_alloc,
+    .hooks = hooks,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "bytes",
+    .leaf = leaf,
+    .note = "bulk allocations (kmem_cache_alloc_bulk) emit no event and are not seen",
+    .layout =
+	{
+	    .cfg_size = sizeof(struct alloc_cfg),
+	    .key_size = sizeof(struct kmem_key),
+	    .value_size = sizeof(struct kmem_value),
+	    .tgid = offsetof(struct kmem_key, tgid),
 	},
-	.check = check,
-	.prepare = prepare,
-	.collect = collect,
+    .check = check,
+    .prepare = prepare,
+    .collect = collect,
 };

@@ -8,23 +8,23 @@
 #include "core/number.h"
 
 static const struct hook hooks[] = {
-	HOOKS_EVENT(alloc, "page", page, "kmem:mm_page_alloc"),
-	HOOKS_FOLLOW(alloc),
-	{ 0 },
+    HOOKS_EVENT(alloc, "page", page, "kmem:mm_page_alloc"),
+    HOOKS_FOLLOW(alloc),
+    {0},
 };
 
 static const struct column columns[] = {
-	KEY(struct kpages_key, kstack, KIND_KSTACK, WANT_KSTACK),
-	KEY_OPTIONAL(struct kpages_key, ustack, KIND_USTACK, WANT_USTACK),
-	KEY(struct kpages_key, comm, KIND_COMM, WANT_COMM),
-	KEY_OPTIONAL(struct kpages_key, tgid, KIND_U32, WANT_TGID),
-	KEY_OPTIONAL(struct kpages_key, tid, KIND_U32, WANT_TID),
-	KEY_OPTIONAL(struct kpages_key, cgroup, KIND_CGROUP, WANT_CGROUP),
-	KEY_OPTIONAL(struct kpages_key, order, KIND_U32, WANT_ORDER),
-	VAL(struct kpages_value, count, KIND_COUNT),
-	VAL(struct kpages_value, pages, KIND_COUNT),
-	VAL(struct kpages_value, bytes, KIND_BYTES),
-	{ 0 },
+    KEY(struct kpages_key, kstack, KIND_KSTACK, WANT_KSTACK),
+    KEY_OPTIONAL(struct kpages_key, ustack, KIND_USTACK, WANT_USTACK),
+    KEY(struct kpages_key, comm, KIND_COMM, WANT_COMM),
+    KEY_OPTIONAL(struct kpages_key, tgid, KIND_U32, WANT_TGID),
+    KEY_OPTIONAL(struct kpages_key, tid, KIND_U32, WANT_TID),
+    KEY_OPTIONAL(struct kpages_key, cgroup, KIND_CGROUP, WANT_CGROUP),
+    KEY_OPTIONAL(struct kpages_key, order, KIND_U32, WANT_ORDER),
+    VAL(struct kpages_value, count, KIND_COUNT),
+    VAL(struct kpages_value, pages, KIND_COUNT),
+    VAL(struct kpages_value, bytes, KIND_BYTES),
+    {0},
 };
 
 static enum status parse_order(const struct option_row *row, const char *arg, struct opts *opts)
@@ -40,14 +40,14 @@ static enum status parse_order(const struct option_row *row, const char *arg, st
 }
 
 static const struct option_row options[] = {
-	{ 256 + 100, "order", "N", "only allocations of 2^N pages", UNIT_CUSTOM, .parse = parse_order },
-	{ 0 },
+    {256 + 100, "order", "N", "only allocations of 2^N pages", UNIT_CUSTOM, .parse = parse_order},
+    {0},
 };
 
 static const char *const leaf[] = {
-	"__alloc_pages*", "alloc_pages*", "__alloc_frozen_pages*", "__folio_alloc*", "folio_alloc*",
-	"vma_alloc_folio*", "get_page_from_freelist", "__get_free_pages*", "get_free_pages*",
-	"get_zeroed_page*", "alloc_frozen_pages*", NULL,
+    "__alloc_pages*",  "alloc_pages*",     "__alloc_frozen_pages*",  "__folio_alloc*",
+    "folio_alloc*",    "vma_alloc_folio*", "get_page_from_freelist", "__get_free_pages*",
+    "get_free_pages*", "get_zeroed_page*", "alloc_frozen_pages*",    NULL,
 };
 
 static enum status prepare(const struct plan *plan, void *cfg)
@@ -58,23 +58,25 @@ static enum status prepare(const struct plan *plan, void *cfg)
 }
 
 const struct tool tool_kpages = {
-	.name = "kpages",
-	.summary = "pages taken from the page allocator, by stack and task",
-	.about = "An allocation of order n is 2^n pages. Shows who takes pages, for whatever use; what is\n"
-		 "given back meanwhile is not subtracted.",
-	.example = "-g comm,order 10",
-	.object = &object_alloc,
-	.hooks = hooks,
-	.columns = columns,
-	.options = options,
-	.accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_ROWS | ACCEPT_HOOK,
-	.sort = "pages",
-	.leaf = leaf,
-	.layout = {
-		.cfg_size = sizeof(struct alloc_cfg),
-		.key_size = sizeof(struct kpages_key),
-		.value_size = sizeof(struct kpages_value),
-		.tgid = offsetof(struct kpages_key, tgid),
+    .name = "kpages",
+    .summary = "pages taken from the page allocator, by stack and task",
+    .about =
+	"An allocation of order n is 2^n pages. Shows who takes pages, for whatever use; what is\n"
+	"given back meanwhile is not subtracted.",
+    .example = "-g comm,order 10",
+    .object = &object_alloc,
+    .hooks = hooks,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "pages",
+    .leaf = leaf,
+    .layout =
+	{
+	    .cfg_size = sizeof(struct alloc_cfg),
+	    .key_size = sizeof(struct kpages_key),
+	    .value_size = sizeof(struct kpages_value),
+	    .tgid = offsetof(struct kpages_key, tgid),
 	},
-	.prepare = prepare,
+    .prepare = prepare,
 };

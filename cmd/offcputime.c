@@ -9,28 +9,28 @@
 #include "offcpu.skel.h"
 
 static const struct hook hooks[] = {
-	HOOKS_SWITCH(offcpu),
-	HOOK(offcpu, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
-	     .without = "threads that slept when tracing began are not seen until they sleep again"),
-	HOOK(offcpu, "blocked", VIA_ITER, tasks_blocked, "task", .when = HOOK_OPTIONAL,
-	     .without = "threads that are blocked at the time of the report are not in it"),
-	HOOKS_FOLLOW(offcpu),
-	{ 0 },
+    HOOKS_SWITCH(offcpu),
+    HOOK(offcpu, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
+	 .without = "threads that slept when tracing began are not seen until they sleep again"),
+    HOOK(offcpu, "blocked", VIA_ITER, tasks_blocked, "task", .when = HOOK_OPTIONAL,
+	 .without = "threads that are blocked at the time of the report are not in it"),
+    HOOKS_FOLLOW(offcpu),
+    {0},
 };
 
 static const struct column columns[] = {
-	KEY(struct offcpu_key, comm, KIND_COMM, WANT_COMM),
-	KEY(struct offcpu_key, tgid, KIND_U32, WANT_TGID),
-	KEY(struct offcpu_key, tid, KIND_U32, WANT_TID),
-	KEY(struct offcpu_key, state, KIND_STATE, WANT_STATE),
-	KEY_OPTIONAL(struct offcpu_key, cgroup, KIND_CGROUP, WANT_CGROUP),
-	KEY(struct offcpu_key, kstack, KIND_KSTACK, WANT_KSTACK),
-	KEY(struct offcpu_key, ustack, KIND_USTACK, WANT_USTACK),
-	VAL(struct offcpu_value, count, KIND_COUNT),
-	VAL(struct offcpu_value, total_ns, KIND_NS),
-	VAL(struct offcpu_value, max_ns, KIND_NS),
-	VAL(struct offcpu_value, blocked, KIND_COUNT),
-	{ 0 },
+    KEY(struct offcpu_key, comm, KIND_COMM, WANT_COMM),
+    KEY(struct offcpu_key, tgid, KIND_U32, WANT_TGID),
+    KEY(struct offcpu_key, tid, KIND_U32, WANT_TID),
+    KEY(struct offcpu_key, state, KIND_STATE, WANT_STATE),
+    KEY_OPTIONAL(struct offcpu_key, cgroup, KIND_CGROUP, WANT_CGROUP),
+    KEY(struct offcpu_key, kstack, KIND_KSTACK, WANT_KSTACK),
+    KEY(struct offcpu_key, ustack, KIND_USTACK, WANT_USTACK),
+    VAL(struct offcpu_value, count, KIND_COUNT),
+    VAL(struct offcpu_value, total_ns, KIND_NS),
+    VAL(struct offcpu_value, max_ns, KIND_NS),
+    VAL(struct offcpu_value, blocked, KIND_COUNT),
+    {0},
 };
 
 static enum status parse_state(const struct option_row *row, const char *arg, struct opts *opts)
@@ -38,24 +38,24 @@ static enum status parse_state(const struct option_row *row, const char *arg, st
 	struct offcpu_cfg *cfg = (struct offcpu_cfg *)opts->cfg;
 
 	if (state_parse(arg, &cfg->state))
-		return fail(USAGE, "--%s takes letters such as D, S,D or !R, or a mask, not '%s'", row->name,
-			    arg);
+		return fail(USAGE, "--%s takes letters such as D, S,D or !R, or a mask, not '%s'",
+			    row->name, arg);
 	return OK;
 }
 
 static const struct option_row options[] = {
-	{ 256 + 100, "state", "STATES", "only intervals in these states: D, S,D, !R, or a mask",
-	  UNIT_CUSTOM, .parse = parse_state },
-	{ 0 },
+    {256 + 100, "state", "STATES", "only intervals in these states: D, S,D, !R, or a mask",
+     UNIT_CUSTOM, .parse = parse_state},
+    {0},
 };
 
-static const char *const leaf[] = { "__schedule", "schedule", "__traceiter_sched_switch", NULL };
+static const char *const leaf[] = {"__schedule", "schedule", "__traceiter_sched_switch", NULL};
 
 static enum status add_blocked(struct session *session, struct snapshot *snap,
 			       const struct offcpu_blocked *blocked)
 {
-	const struct offcpu_value value = { .count = 1, .total_ns = blocked->delta_ns,
-					    .max_ns = blocked->delta_ns, .blocked = 1 };
+	const struct offcpu_value value = {
+	    .count = 1, .total_ns = blocked->delta_ns, .max_ns = blocked->delta_ns, .blocked = 1};
 
 	return session_row(session, snap, &blocked->key, &value);
 }
@@ -69,7 +69,8 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	size_t n = 0, i;
 
 	if (!status)
-		status = session_iterate(session, "blocked", sizeof(struct offcpu_blocked), &blocked, &n);
+		status = session_iterate(session, "blocked", sizeof(struct offcpu_blocked),
+					 &blocked, &n);
 	if (!status)
 		status = session_add_rows(session, snap, &rows);
 	for (i = 0; i < n && !status; i++)
@@ -79,26 +80,28 @@ static enum status collect(struct session *session, struct snapshot *snap)
 }
 
 const struct tool tool_offcputime = {
-	.name = "offcputime",
-	.summary = "time that threads spend off their CPU, by stack and task",
-	.about = "From the moment a thread leaves its CPU until it runs again, summed by task, state and\n"
-		 "stack. State R is a thread that was preempted: it waits for a CPU, not for an event.\n"
-		 "A thread that is still off its CPU when the report is made counts up to then and is\n"
-		 "marked blocked.",
-	.example = "-p 1234 -m 1ms 10",
-	.object = &object_offcpu,
-	.hooks = hooks,
-	.columns = columns,
-	.options = options,
-	.accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
-	.sort = "total_ns",
-	.leaf = leaf,
-	.layout = {
-		.cfg_size = sizeof(struct offcpu_cfg),
-		.key_size = sizeof(struct offcpu_key),
-		.value_size = sizeof(struct offcpu_value),
-		.tgid = offsetof(struct offcpu_key, tgid),
-		.command_tgid = offsetof(struct offcpu_cfg, command_tgid),
+    .name = "offcputime",
+    .summary = "time that threads spend off their CPU, by stack and task",
+    .about =
+	"From the moment a thread leaves its CPU until it runs again, summed by task, state and\n"
+	"stack. State R is a thread that was preempted: it waits for a CPU, not for an event.\n"
+	"A thread that is still off its CPU when the report is made counts up to then and is\n"
+	"marked blocked.",
+    .example = "-p 1234 -m 1ms 10",
+    .object = &object_offcpu,
+    .hooks = hooks,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "total_ns",
+    .leaf = leaf,
+    .layout =
+	{
+	    .cfg_size = sizeof(struct offcpu_cfg),
+	    .key_size = sizeof(struct offcpu_key),
+	    .value_size = sizeof(struct offcpu_value),
+	    .tgid = offsetof(struct offcpu_key, tgid),
+	    .command_tgid = offsetof(struct offcpu_cfg, command_tgid),
 	},
-	.collect = collect,
+    .collect = collect,
 };

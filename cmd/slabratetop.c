@@ -8,43 +8,41 @@
 #include "slab.skel.h"
 
 static const struct hook hooks[] = {
-	HOOKS_EVENT(slab, "kmalloc", kmalloc, "kmem:kmalloc"),
-	HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(slab, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(slab, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
-	HOOKS_EVENT(slab, "kfree", kfree, "kmem:kfree"),
-	HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(slab, "cache_free", VIA_RAW_TP, cache_free_raw, "kmem:kmem_cache_free", .param = 2,
-	     .param_type = "struct kmem_cache *"),
-	HOOK(slab, "cache_free", VIA_TRACEPOINT, cache_free_tp, "kmem:kmem_cache_free"),
-	HOOKS_FOLLOW(slab),
-	{ 0 },
+    HOOKS_EVENT(slab, "kmalloc", kmalloc, "kmem:kmalloc"),
+    HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
+    HOOKS_EVENT(slab, "kfree", kfree, "kmem:kfree"),
+    HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "cache_free", VIA_RAW_TP, cache_free_raw, "kmem:kmem_cache_free", .param = 2,
+	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "cache_free", VIA_TRACEPOINT, cache_free_tp, "kmem:kmem_cache_free"),
+    HOOKS_FOLLOW(slab),
+    {0},
 };
 
 static const struct column columns[] = {
-	KEY_IN_VALUE(struct slab_value, cache, KIND_TEXT),
-	VAL(struct slab_value, allocs, KIND_COUNT),
-	VAL(struct slab_value, bytes, KIND_BYTES),
-	VAL(struct slab_value, frees, KIND_COUNT),
-	VAL(struct slab_value, net_bytes, KIND_DIFF_BYTES),
-	{ 0 },
+    KEY_IN_VALUE(struct slab_value, cache, KIND_TEXT),  VAL(struct slab_value, allocs, KIND_COUNT),
+    VAL(struct slab_value, bytes, KIND_BYTES),          VAL(struct slab_value, frees, KIND_COUNT),
+    VAL(struct slab_value, net_bytes, KIND_DIFF_BYTES), {0},
 };
 
 static enum status parse_rows(const struct option_row *row, const char *arg, struct opts *opts)
 {
 	opts->top_given = true;
-	return opts_store(&(struct option_row){ .name = row->name, .unit = UNIT_U32, .size = 4, .min = 1 },
-			  arg, &opts->top);
+	return opts_store(
+	    &(struct option_row){.name = row->name, .unit = UNIT_U32, .size = 4, .min = 1}, arg,
+	    &opts->top);
 }
 
 static const struct option_row options[] = {
-	{ 'c', "keep-screen", NULL, "do not clear the screen before each report", UNIT_FLAG,
-	  .off = offsetof(struct opts, keep_screen), .size = 1 },
-	{ 'r', "rows", "N", "rows shown, as -n (text: 20)", UNIT_CUSTOM, .parse = parse_rows },
-	{ 0 },
+    {'c', "keep-screen", NULL, "do not clear the screen before each report", UNIT_FLAG,
+     .off = offsetof(struct opts, keep_screen), .size = 1},
+    {'r', "rows", "N", "rows shown, as -n (text: 20)", UNIT_CUSTOM, .parse = parse_rows},
+    {0},
 };
 
 static enum status prepare(const struct plan *plan, void *cfg_)
@@ -57,27 +55,30 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 }
 
 const struct tool tool_slabratetop = {
-	.name = "slabratetop",
-	.summary = "slab allocations and frees per interval, by cache",
-	.about = "Every cache kind, kmalloc's too. net_bytes is what was allocated less what was freed in\n"
-		 "the interval. kmallocs beyond the largest slab go to the page allocator: see kmem.",
-	.example = "-r 10 1 5",
-	.object = &object_slab,
-	.hooks = hooks,
-	.columns = columns,
-	.options = options,
-	.accepts = ACCEPT_TASK | ACCEPT_ROWS | ACCEPT_HOOK,
-	.sort = "bytes",
-	.at_interval = AT_RATE,
-	.interval_ns = 1000000000,
-	.text_top = 20,
-	.screen = true,
-	.load_header = true,
-	.note = "bulk and RCU paths (kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu) emit no event",
-	.layout = {
-		.cfg_size = sizeof(struct slab_cfg),
-		.key_size = sizeof(struct slab_key),
-		.value_size = sizeof(struct slab_value),
+    .name = "slabratetop",
+    .summary = "slab allocations and frees per interval, by cache",
+    .about =
+	"Every cache kind, kmalloc's too. net_bytes is what was allocated less what was freed in\n"
+	"the interval. kmallocs beyond the largest slab go to the page allocator: see kmem.",
+    .example = "-r 10 1 5",
+    .object = &object_slab,
+    .hooks = hooks,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "bytes",
+    .at_interval = AT_RATE,
+    .interval_ns = 1000000000,
+    .text_top = 20,
+    .screen = true,
+    .load_header = true,
+    .note =
+	"bulk and RCU paths (kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu) emit no event",
+    .layout =
+	{
+	    .cfg_size = sizeof(struct slab_cfg),
+	    .key_size = sizeof(struct slab_key),
+	    .value_size = sizeof(struct slab_value),
 	},
-	.prepare = prepare,
+    .prepare = prepare,
 };

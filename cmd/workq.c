@@ -6,28 +6,28 @@
 #include "work.skel.h"
 
 static const struct hook hooks[] = {
-	HOOKS_EVENT(work, "queue", queue, "workqueue:workqueue_queue_work"),
-	HOOKS_EVENT(work, "start", start, "workqueue:workqueue_execute_start"),
-	HOOKS_EVENT(work, "end", end, "workqueue:workqueue_execute_end"),
-	HOOKS_FOLLOW(work),
-	{ 0 },
+    HOOKS_EVENT(work, "queue", queue, "workqueue:workqueue_queue_work"),
+    HOOKS_EVENT(work, "start", start, "workqueue:workqueue_execute_start"),
+    HOOKS_EVENT(work, "end", end, "workqueue:workqueue_execute_end"),
+    HOOKS_FOLLOW(work),
+    {0},
 };
 
 static const struct column columns[] = {
-	KEY(struct work_key, func, KIND_FUNC, WANT_FUNC),
-	KEY(struct work_key, workqueue, KIND_TEXT, WANT_WORKQUEUE),
-	VAL(struct work_value, count, KIND_COUNT),
-	VAL(struct work_value, total_ns, KIND_NS),
-	VAL(struct work_value, max_ns, KIND_NS),
-	VAL(struct work_value, hist_ns, KIND_HIST_NS),
-	VAL(struct work_value, delay_hist_ns, KIND_HIST_NS),
-	{ 0 },
+    KEY(struct work_key, func, KIND_FUNC, WANT_FUNC),
+    KEY(struct work_key, workqueue, KIND_TEXT, WANT_WORKQUEUE),
+    VAL(struct work_value, count, KIND_COUNT),
+    VAL(struct work_value, total_ns, KIND_NS),
+    VAL(struct work_value, max_ns, KIND_NS),
+    VAL(struct work_value, hist_ns, KIND_HIST_NS),
+    VAL(struct work_value, delay_hist_ns, KIND_HIST_NS),
+    {0},
 };
 
 static const struct option_row options[] = {
-	CFG_OPTION(struct work_cfg, workqueue, 'w', "workqueue", "NAME", UNIT_NAME,
-		   "only works of this workqueue"),
-	{ 0 },
+    CFG_OPTION(struct work_cfg, workqueue, 'w', "workqueue", "NAME", UNIT_NAME,
+	       "only works of this workqueue"),
+    {0},
 };
 
 /* A work belongs to the task that queued it, which only its queueing tells. */
@@ -35,30 +35,32 @@ static enum status prepare(const struct plan *plan, void *cfg)
 {
 	const struct filter *filter = &plan->filter;
 
-	((struct work_cfg *)cfg)->requester = filter->by_tgid || filter->by_tid || filter->by_comm ||
-					      filter->by_cgroup || filter->user_threads ||
-					      filter->kernel_threads;
+	((struct work_cfg *)cfg)->requester = filter->by_tgid || filter->by_tid ||
+					      filter->by_comm || filter->by_cgroup ||
+					      filter->user_threads || filter->kernel_threads;
 	return OK;
 }
 
 const struct tool tool_workq = {
-	.name = "workq",
-	.summary = "run time and queueing delay of kernel work functions",
-	.about = "How long each work function runs, and how long its works waited from being queued until\n"
-		 "a worker took them (a delayed work is queued when its timer fires). -p, -t, -C, -G, -u\n"
-		 "and -k choose the tasks that queued the work; -m and -M its run time. A work that was\n"
-		 "queued before tracing began has no delay and no workqueue's name.",
-	.example = "-w events 10",
-	.object = &object_work,
-	.hooks = hooks,
-	.columns = columns,
-	.options = options,
-	.accepts = ACCEPT_TASK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
-	.sort = "total_ns",
-	.layout = {
-		.cfg_size = sizeof(struct work_cfg),
-		.key_size = sizeof(struct work_key),
-		.value_size = sizeof(struct work_value),
+    .name = "workq",
+    .summary = "run time and queueing delay of kernel work functions",
+    .about =
+	"How long each work function runs, and how long its works waited from being queued until\n"
+	"a worker took them (a delayed work is queued when its timer fires). -p, -t, -C, -G, -u\n"
+	"and -k choose the tasks that queued the work; -m and -M its run time. A work that was\n"
+	"queued before tracing began has no delay and no workqueue's name.",
+    .example = "-w events 10",
+    .object = &object_work,
+    .hooks = hooks,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "total_ns",
+    .layout =
+	{
+	    .cfg_size = sizeof(struct work_cfg),
+	    .key_size = sizeof(struct work_key),
+	    .value_size = sizeof(struct work_value),
 	},
-	.prepare = prepare,
+    .prepare = prepare,
 };

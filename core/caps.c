@@ -79,7 +79,8 @@ static enum status read_lines(struct caps *caps, FILE *in, const char *path)
 	char *blank;
 
 	if (!fgets(line, sizeof(line), in) || strcmp(line, HEADER "\n"))
-		return fail(USAGE, "%s does not begin with '%s': not the output of ktrace caps", path, HEADER);
+		return fail(USAGE, "%s does not begin with '%s': not the output of ktrace caps",
+			    path, HEADER);
 	while (fgets(line, sizeof(line), in)) {
 		len = strlen(line);
 		blank = strchr(line, ' ');

@@ -39,15 +39,15 @@ static void set_no(struct probe *probe, const char *key, const char *reason)
 /* What a refused bpf(2) means to a user. */
 static const char *why(int err)
 {
-	return err == EPERM || err == EACCES ?
-		       "Operation not permitted (needs root, or CAP_BPF and CAP_PERFMON)" :
-		       strerror(err);
+	return err == EPERM || err == EACCES
+		   ? "Operation not permitted (needs root, or CAP_BPF and CAP_PERFMON)"
+		   : strerror(err);
 }
 
 /* return 0; */
 static const struct bpf_insn trivial[] = {
-	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-	{ .code = BPF_JMP | BPF_EXIT },
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+    {.code = BPF_JMP | BPF_EXIT},
 };
 
 static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
@@ -101,9 +101,9 @@ static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 		const char *name;
 		__u32 kind;
 	} row[] = {
-		{ VIA_TP_BTF, BPF_TRACE_RAW_TP, "btf_trace_sched_switch", BTF_KIND_TYPEDEF },
-		{ VIA_ITER, BPF_TRACE_ITER, "bpf_iter_task", BTF_KIND_FUNC },
-		{ VIA_FENTRY, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC },
+	    {VIA_TP_BTF, BPF_TRACE_RAW_TP, "btf_trace_sched_switch", BTF_KIND_TYPEDEF},
+	    {VIA_ITER, BPF_TRACE_ITER, "bpf_iter_task", BTF_KIND_FUNC},
+	    {VIA_FENTRY, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC},
 	};
 	unsigned i;
 
@@ -116,7 +116,8 @@ static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 			probe_via(probe, row[i].via, -1, "no BTF");
 		else
 			probe_via(probe, row[i].via,
-				  try_tracing(probe, row[i].attach, row[i].name, row[i].kind), NULL);
+				  try_tracing(probe, row[i].attach, row[i].name, row[i].kind),
+				  NULL);
 	}
 }
 
@@ -131,13 +132,22 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 	if (wanted & 1u << VIA_RAW_TP)
 		probe_via(probe, VIA_RAW_TP, no_bpf, NULL);
 	if (wanted & 1u << VIA_TRACEPOINT)
-		probe_via(probe, VIA_TRACEPOINT, no_bpf ? no_bpf : probe->tracefs ? 0 : -1,
-			  no_bpf ? NULL : "tracefs cannot be read (mount -t tracefs tracefs /sys/kernel/tracing)");
+		probe_via(
+		    probe, VIA_TRACEPOINT,
+		    no_bpf           ? no_bpf
+		    : probe->tracefs ? 0
+				     : -1,
+		    no_bpf
+			? NULL
+			: "tracefs cannot be read (mount -t tracefs tracefs /sys/kernel/tracing)");
 	if (wanted & 1u << VIA_KPROBE) {
 		/* The PMU is what attaching needs; the program type loads even without kprobes. */
 		bool pmu = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 
-		probe_via(probe, VIA_KPROBE, no_bpf ? no_bpf : pmu ? 0 : -1,
+		probe_via(probe, VIA_KPROBE,
+			  no_bpf ? no_bpf
+			  : pmu  ? 0
+				 : -1,
 			  no_bpf ? NULL : "this kernel has no kprobes");
 	}
 }
@@ -216,21 +226,22 @@ static void probe_btf_facts(struct probe *probe)
 		const char *key, *name;
 		__u32 kind;
 	} row[] = {
-		{ "kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache", BTF_KIND_FUNC },
+	    {"kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache", BTF_KIND_FUNC},
 	};
 	unsigned i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		set(probe, row[i].key,
-		    probe->btf && btf__find_by_name_kind(probe->btf, row[i].name, row[i].kind) > 0 ?
-			    "yes" :
-			    "no");
+		    probe->btf && btf__find_by_name_kind(probe->btf, row[i].name, row[i].kind) > 0
+			? "yes"
+			: "no");
 }
 
 /* Where a v1 controller's state stands in css_set.subsys: it depends on the configuration. */
 static void probe_cgroup_subsys(struct probe *probe)
 {
-	int id = probe->btf ? btf__find_by_name_kind(probe->btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
+	int id =
+	    probe->btf ? btf__find_by_name_kind(probe->btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
 	const struct btf_type *type;
 	const char *name, *end;
 	char key[64], value[16];
@@ -280,7 +291,7 @@ static void probe_host(struct probe *probe)
 
 enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path)
 {
-	struct probe probe = { .caps = caps, .tracefs = host_tracefs() };
+	struct probe probe = {.caps = caps, .tracefs = host_tracefs()};
 	const struct hook *hook;
 	unsigned wanted = 0;
 	size_t i;

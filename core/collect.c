@@ -21,7 +21,8 @@ static uint64_t read_u64(const unsigned char *at, unsigned size)
 {
 	uint64_t wide = 0;
 
-	memcpy(&wide, at, size < sizeof(wide) ? size : sizeof(wide)); /* little-endian, as all we serve */
+	memcpy(&wide, at,
+	       size < sizeof(wide) ? size : sizeof(wide)); /* little-endian, as all we serve */
 	return wide;
 }
 
@@ -78,8 +79,9 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		made = cell->stack = source->kstack.stack;
 		break;
 	case KIND_USTACK:
-		made = cell->stack = symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
-						      (uint32_t)read_u64(source->key + layout->tgid, 4));
+		made = cell->stack =
+		    symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
+				     (uint32_t)read_u64(source->key + layout->tgid, 4));
 		break;
 	default:
 		break;
@@ -97,7 +99,9 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
 		return 0;
 	}
-	cell->u = column->kind == KIND_RATIO_BYTES ? 0 : read_u64(source->value + column->off, column->size);
+	cell->u = column->kind == KIND_RATIO_BYTES
+		      ? 0
+		      : read_u64(source->value + column->off, column->size);
 	return 0;
 }
 
@@ -115,18 +119,18 @@ enum status session_row(struct session *session, struct snapshot *snap, const vo
 			const void *value)
 {
 	const struct column *kstack = kstack_column(session->plan->opts->tool);
-	struct source source = { .key = key, .value = value };
+	struct source source = {.key = key, .value = value};
 	union cell cells[MAX_COLUMNS];
 	unsigned i;
 	int err = 0;
 
 	if (kstack)
-		err = symbolize_kstack(&session->symbolize, snap, read_u64(source.key + kstack->off, 8),
-				       &source.kstack);
+		err = symbolize_kstack(&session->symbolize, snap,
+				       read_u64(source.key + kstack->off, 8), &source.kstack);
 	for (i = 0; !err && i < snap->n_columns; i++)
-		err = snap->column[i]->key ?
-			      cell_of_key(session, snap, snap->column[i], &source, &cells[i]) :
-			      cell_of_value(snap, snap->column[i], &source, &cells[i]);
+		err = snap->column[i]->key
+			  ? cell_of_key(session, snap, snap->column[i], &source, &cells[i])
+			  : cell_of_value(snap, snap->column[i], &source, &cells[i]);
 	if (!err)
 		err = snapshot_add(snap, cells);
 	return err ? fail(FAILED, "out of memory for the report") : OK;
@@ -151,7 +155,8 @@ static bool value_since(struct session *session, const void *key, const void *va
 			continue;
 		for (at = column->off; at < column->off + column->size; at += sizeof(now)) {
 			memcpy(&now, since + at, sizeof(now));
-			memcpy(&then, before ? before + at : (const void *)&(uint64_t){ 0 }, sizeof(then));
+			memcpy(&then, before ? before + at : (const void *)&(uint64_t){0},
+			       sizeof(then));
 			now -= then;
 			any |= now != 0;
 			memcpy(since + at, &now, sizeof(now));
@@ -263,7 +268,8 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	struct loss now;
 
 	/* An object's .bss is the ledger and nothing else: see bpf/ktrace.bpf.h. */
-	if (!map || bpf_map__value_size(map) != sizeof(now) || bpf_map_lookup_elem(fd, &zero, &now)) {
+	if (!map || bpf_map__value_size(map) != sizeof(now) ||
+	    bpf_map_lookup_elem(fd, &zero, &now)) {
 		snapshot_note(snap, "the loss ledger could not be read");
 		return;
 	}
@@ -282,7 +288,7 @@ static void read_cost(struct session *session, struct snapshot *snap)
 	snap->cost.known = session->stats_fd >= 0 || !session->obj;
 	for (i = 0; i < session->n_links; i++) {
 		struct bpf_program **program =
-			(struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
+		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
 
 		memset(&info, 0, sizeof(info));
 		len = sizeof(info);
@@ -296,7 +302,8 @@ static void read_cost(struct session *session, struct snapshot *snap)
 	snap->cost.run_ns -= session->cost_before.run_ns;
 	snap->missed -= session->missed_before;
 	if (snap->elapsed_ns)
-		snap->cost.cpu_percent = 100.0 * (double)snap->cost.run_ns / (double)snap->elapsed_ns;
+		snap->cost.cpu_percent =
+		    100.0 * (double)snap->cost.run_ns / (double)snap->elapsed_ns;
 }
 
 static void read_hooks(struct session *session, struct snapshot *snap)
@@ -311,8 +318,7 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 
 		if (snap->n_hooks < MAX_HOOKS)
 			snap->hook[snap->n_hooks++] = (struct hook_used){
-				hook->role, via_name(hook->via), colon ? colon + 1 : hook->target
-			};
+			    hook->role, via_name(hook->via), colon ? colon + 1 : hook->target};
 		if (hook->loses)
 			snapshot_note(snap, "%s (%s)", hook->loses, via_name(hook->via));
 	}

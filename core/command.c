@@ -47,7 +47,8 @@ static void become(char *const *argv, int gate, int outcome)
 	char byte;
 	int err;
 
-	if (read(gate, &byte, 1) < 0) /* end of file is the sign to go; a dead parent gives it too */
+	if (read(gate, &byte, 1) <
+	    0) /* end of file is the sign to go; a dead parent gives it too */
 		_exit(127);
 	if (getppid() == 1)
 		_exit(127);

@@ -12,30 +12,30 @@
 static const struct {
 	const char *glob, *context;
 } marks[] = {
-	{ "__hrtimer_run_queues", "timer" },
-	{ "hrtimer_interrupt", "timer" },
-	{ "call_timer_fn", "timer" },
-	{ "__run_timers*", "timer" },
-	{ "run_timer_softirq", "timer" },
-	{ "handle_softirqs*", "softirq" },
-	{ "__do_softirq", "softirq" },
-	{ "do_softirq*", "softirq" },
-	{ "__handle_irq_event_percpu", "hardirq" },
-	{ "sysvec_*", "hardirq" },
-	{ "__sysvec_*", "hardirq" },
-	{ "asm_sysvec_*", "hardirq" },
-	{ "common_interrupt*", "hardirq" },
-	{ "asm_common_interrupt", "hardirq" },
-	{ "exc_nmi*", "hardirq" },
-	{ "el1*_irq*", "hardirq" },
-	{ "el0*_irq*", "hardirq" },
-	{ "gic_handle_irq", "hardirq" },
+    {"__hrtimer_run_queues", "timer"},
+    {"hrtimer_interrupt", "timer"},
+    {"call_timer_fn", "timer"},
+    {"__run_timers*", "timer"},
+    {"run_timer_softirq", "timer"},
+    {"handle_softirqs*", "softirq"},
+    {"__do_softirq", "softirq"},
+    {"do_softirq*", "softirq"},
+    {"__handle_irq_event_percpu", "hardirq"},
+    {"sysvec_*", "hardirq"},
+    {"__sysvec_*", "hardirq"},
+    {"asm_sysvec_*", "hardirq"},
+    {"common_interrupt*", "hardirq"},
+    {"asm_common_interrupt", "hardirq"},
+    {"exc_nmi*", "hardirq"},
+    {"el1*_irq*", "hardirq"},
+    {"el0*_irq*", "hardirq"},
+    {"gic_handle_irq", "hardirq"},
 };
 
 /* Where the interrupt entered: what lies outward was interrupted. */
 static const char *const entries[] = {
-	"asm_sysvec_*", "asm_common_interrupt", "asm_exc_nmi", "ret_from_intr", "apic_timer_interrupt",
-	"el1h_64_irq", "el1_irq", "el0t_64_irq",
+    "asm_sysvec_*",         "asm_common_interrupt", "asm_exc_nmi", "ret_from_intr",
+    "apic_timer_interrupt", "el1h_64_irq",          "el1_irq",     "el0t_64_irq",
 };
 
 /* A name as ksyms_format() makes it: "name+0x1f [module]" matches by its name. */

@@ -58,7 +58,8 @@ enum status help_tool(const struct tool *tool)
 	for (row = opts_shared; row->key; row++)
 		if (opts_accepted(tool, row))
 			print_option(row);
-	printf("  -- COMMAND [ARG...]            start COMMAND, follow it and its children, end with it;\n"
+	printf("  -- COMMAND [ARG...]            start COMMAND, follow it and its children, end "
+	       "with it;\n"
 	       "                                 what it prints goes to stderr\n");
 	print_columns(tool);
 	if (tool->example)
@@ -81,6 +82,7 @@ enum status help_main(void)
 	       "  caps           what this kernel offers, as text for a bug report\n"
 	       "  links DIR      make one symlink per tool in DIR\n"
 	       "  --help, --version, TOOL --help, TOOL --explain\n"
-	       "\nExit status: 0 done, 1 failed, 2 usage, 3 this kernel or these privileges cannot.\n");
+	       "\nExit status: 0 done, 1 failed, 2 usage, 3 this kernel or these privileges "
+	       "cannot.\n");
 	return help_flush();
 }

@@ -12,7 +12,7 @@
 
 const char *host_tracefs(void)
 {
-	static const char *const paths[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	static const char *const paths[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 	char events[64];
 	size_t i;
 
@@ -37,7 +37,9 @@ const char *host_kallsyms_hidden(void)
 	for (i = 0; i < 1000 && !address && n != EOF; i++)
 		n = fscanf(in, "%lx %c %127s%*[^\n]", &address, &type, name);
 	fclose(in);
-	return address ? NULL : "kernel addresses are hidden (needs CAP_SYSLOG, and kernel.kptr_restrict below 2)";
+	return address ? NULL
+		       : "kernel addresses are hidden (needs CAP_SYSLOG, and kernel.kptr_restrict "
+			 "below 2)";
 }
 
 void host_load(uint64_t load[3])

@@ -75,8 +75,7 @@ static int read_scaled(const char *s, const struct suffix *suffixes, uint64_t *o
 int number_time_ns(const char *s, uint64_t *out)
 {
 	static const struct suffix suffixes[] = {
-		{ "", 1000 },	   { "ns", 1 },		  { "us", 1000 },
-		{ "ms", 1000000 }, { "s", 1000000000 }, { NULL, 0 },
+	    {"", 1000}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {NULL, 0},
 	};
 
 	return read_scaled(s, suffixes, out);
@@ -85,10 +84,10 @@ int number_time_ns(const char *s, uint64_t *out)
 int number_seconds_ns(const char *s, uint64_t *out)
 {
 	static const struct suffix suffixes[] = {
-		{ "", 1000000000 },
-		{ "s", 1000000000 },
-		{ "ms", 1000000 },
-		{ NULL, 0 },
+	    {"", 1000000000},
+	    {"s", 1000000000},
+	    {"ms", 1000000},
+	    {NULL, 0},
 	};
 	int err = read_scaled(s, suffixes, out);
 
@@ -101,9 +100,8 @@ int number_seconds_ns(const char *s, uint64_t *out)
 int number_bytes(const char *s, uint64_t *out)
 {
 	static const struct suffix suffixes[] = {
-		{ "", 1 },	   { "b", 1 },	      { "k", 1024 },	{ "kib", 1024 },
-		{ "m", 1 << 20 }, { "mib", 1 << 20 }, { "g", 1 << 30 }, { "gib", 1 << 30 },
-		{ NULL, 0 },
+	    {"", 1},          {"b", 1},       {"k", 1024},      {"kib", 1024}, {"m", 1 << 20},
+	    {"mib", 1 << 20}, {"g", 1 << 30}, {"gib", 1 << 30}, {NULL, 0},
 	};
 
 	return read_scaled(s, suffixes, out);

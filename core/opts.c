@@ -19,47 +19,6 @@ bool opts_accepted(const struct tool *tool, const struct option_row *row)
 	return (tool->accepts & row->needs) == row->needs;
 }
 
-bool opts_shows(const struct opts *opts, const struct column *column)
-{
-	unsigned i;
-
-	for (i = 0; i < opts->n_optional; i++)
-		if (opts->optional[i] == column)
-			return true;
-	if (column->key && opts->n_group) {
-		for (i = 0; i < opts->n_group; i++)
-			if (opts->group[i] == column)
-				return true;
-		return false;
-	}
-	if (column->kind == KIND_KSTACK && opts->user_stacks)
-		return false;
-	if (column->kind == KIND_USTACK && opts->kernel_stacks)
-		return false;
-	if ((column->kind == KIND_KSTACK || column->kind == KIND_USTACK) && !opts->stack_depth)
-		return false;
-	return !column->optional;
-}
-
-void opts_filter(const struct opts *opts, struct filter *filter)
-{
-	const struct column *column;
-
-	for (column = opts->tool->columns; column->name; column++)
-		if (opts_shows(opts, column))
-			filter->want |= column->want;
-	filter->by_tgid = opts->tgids.n || opts->command;
-	filter->by_tid = opts->tids.n != 0;
-	filter->follow = opts->command != NULL;
-	filter->by_comm = opts->by_comm;
-	memcpy(filter->comm, opts->comm, COMM_LEN);
-	filter->by_cgroup = opts->cgroup != NULL;
-	filter->user_threads = opts->user_threads;
-	filter->kernel_threads = opts->kernel_threads;
-	filter->min_ns = opts->min_ns;
-	filter->max_ns = opts->max_ns;
-}
-
 static const struct option_row *row_in(const struct option_row *rows, int key)
 {
 	for (; rows && rows->key; rows++)
@@ -90,7 +49,8 @@ static enum status take_option(struct opts *opts, const struct option_row *row, 
 /* [DURATION], or [INTERVAL [COUNT]], after the tool's patterns. */
 static enum status take_number(struct opts *opts, unsigned nth, const char *arg)
 {
-	static const struct option_row duration = { .name = "DURATION" }, interval = { .name = "INTERVAL" };
+	static const struct option_row duration = {.name = "DURATION"},
+				       interval = {.name = "INTERVAL"};
 	uint64_t *dst;
 	int err;
 
@@ -105,7 +65,8 @@ static enum status take_number(struct opts *opts, unsigned nth, const char *arg)
 	dst = opts->tool->at_interval == AT_TOTAL ? &opts->duration_ns : &opts->interval_ns;
 	if (number_seconds_ns(arg, dst))
 		return fail(USAGE, "%s takes seconds from 0.001, not '%s'",
-			    opts->tool->at_interval == AT_TOTAL ? duration.name : interval.name, arg);
+			    opts->tool->at_interval == AT_TOTAL ? duration.name : interval.name,
+			    arg);
 	return OK;
 }
 
@@ -170,9 +131,11 @@ static enum status refuse(const struct tool *tool, const char *word, int len)
 	const struct option_row *row;
 
 	for (row = opts_shared; row->key; row++)
-		if (word[1] == '-' ? (int)strlen(row->name) == len - 2 && !strncmp(row->name, word + 2, strlen(row->name)) :
-				     row->key == word[1])
-			return fail(USAGE, "option '%.*s' has no meaning for %s", len, word, tool->name);
+		if (word[1] == '-' ? (int)strlen(row->name) == len - 2 &&
+					 !strncmp(row->name, word + 2, strlen(row->name))
+				   : row->key == word[1])
+			return fail(USAGE, "option '%.*s' has no meaning for %s", len, word,
+				    tool->name);
 	return fail(USAGE, "unknown option '%.*s' (see --help)", len, word);
 }
 
@@ -185,7 +148,8 @@ static enum status check_word(const struct tool *tool, const struct argp_option 
 	for (; options->name; options++)
 		if (strlen(options->name) == len && !strncmp(options->name, word + 2, len)) {
 			if (word[2 + len] == '=' && !options->arg)
-				return fail(USAGE, "option '--%s' takes no argument", options->name);
+				return fail(USAGE, "option '--%s' takes no argument",
+					    options->name);
 			return OK;
 		}
 	return refuse(tool, word, (int)len + 2);
@@ -217,7 +181,7 @@ static enum status check_letters(const struct tool *tool, const struct argp_opti
 	for (letter = word + 1; *letter; letter++) {
 		option = find_letter(options, *letter);
 		if (!option)
-			return refuse(tool, (char[]){ '-', *letter, '\0' }, 2);
+			return refuse(tool, (char[]){'-', *letter, '\0'}, 2);
 		if (!option->arg)
 			continue;
 		*next = !letter[1];
@@ -263,7 +227,8 @@ static enum status take_positional(struct parse *parse)
 	uint64_t unused;
 
 	if (opts->tool->patterns) {
-		while (first < parse->n_positional && number_seconds_ns(parse->positional[first], &unused))
+		while (first < parse->n_positional &&
+		       number_seconds_ns(parse->positional[first], &unused))
 			first++;
 		opts->patterns = parse->positional;
 		opts->n_patterns = first;
@@ -276,7 +241,7 @@ static enum status take_positional(struct parse *parse)
 static enum status parse_words(struct parse *parse, int argc, char **argv)
 {
 	struct argp_option options[MAX_OPTIONS + 1] = {};
-	const struct argp argp = { .options = options, .parser = take_argp };
+	const struct argp argp = {.options = options, .parser = take_argp};
 	enum status status;
 	int err;
 
@@ -285,7 +250,8 @@ static enum status parse_words(struct parse *parse, int argc, char **argv)
 	if (status)
 		return status;
 	unsetenv("POSIXLY_CORRECT"); /* options may follow arguments, whatever the shell says */
-	err = argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
+	err =
+	    argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
 	if (parse->status)
 		return parse->status;
 	if (err)
@@ -295,7 +261,7 @@ static enum status parse_words(struct parse *parse, int argc, char **argv)
 
 enum status opts_parse(const struct tool *tool, int argc, char **argv, struct opts *opts)
 {
-	struct parse parse = { .opts = opts };
+	struct parse parse = {.opts = opts};
 	enum status status;
 
 	memset(opts, 0, sizeof(*opts));

@@ -49,14 +49,14 @@ struct opts {
 	const struct column *optional[MAX_COLUMNS]; /* value columns that an option asked for */
 	unsigned n_optional;
 	uint64_t duration_ns, interval_ns; /* 0: none */
-	uint64_t count; /* reports; 0: no limit */
+	uint64_t count;                    /* reports; 0: no limit */
 	uint8_t timestamp, verbose, self, keep_screen;
 	struct output output[MAX_OUTPUTS];
 	unsigned n_outputs;
-	int ready_fd; /* -1: none */
+	int ready_fd;  /* -1: none */
 	enum via hook; /* VIA_NONE: any */
 	const char *btf, *caps;
-	char **command;	 /* NULL: none */
+	char **command;  /* NULL: none */
 	char **patterns; /* of funccount */
 	unsigned n_patterns;
 	alignas(8) unsigned char cfg[CFG_MAX]; /* the tool's cfg with its own options parsed in */

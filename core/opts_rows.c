@@ -22,11 +22,11 @@ static enum status store_number(const struct option_row *row, const char *arg, v
 		int (*read)(const char *, uint64_t *);
 		const char *what;
 	} how[] = {
-		[UNIT_U32] = { number_u64, "a whole number" },
-		[UNIT_U64] = { number_u64, "a whole number" },
-		[UNIT_TIME] = { number_time_ns, "a time such as 10us, 2ms or 1s" },
-		[UNIT_SECONDS] = { number_seconds_ns, "seconds from 0.001" },
-		[UNIT_SIZE] = { number_bytes, "a size such as 64, 4k or 1M" },
+	    [UNIT_U32] = {number_u64, "a whole number"},
+	    [UNIT_U64] = {number_u64, "a whole number"},
+	    [UNIT_TIME] = {number_time_ns, "a time such as 10us, 2ms or 1s"},
+	    [UNIT_SECONDS] = {number_seconds_ns, "seconds from 0.001"},
+	    [UNIT_SIZE] = {number_bytes, "a size such as 64, 4k or 1M"},
 	};
 	uint64_t value;
 	int err = how[row->unit].read(arg, &value);
@@ -55,8 +55,8 @@ enum status opts_store(const struct option_row *row, const char *arg, void *dst)
 		return OK;
 	case UNIT_NAME:
 		if (!*arg || strlen(arg) >= row->size)
-			return fail(USAGE, "--%s takes a name of 1 to %u characters, not '%s'", row->name,
-				    row->size - 1u, arg);
+			return fail(USAGE, "--%s takes a name of 1 to %u characters, not '%s'",
+				    row->name, row->size - 1u, arg);
 		memset(dst, 0, row->size);
 		memcpy(dst, arg, strlen(arg));
 		return OK;
@@ -80,13 +80,14 @@ static enum status parse_ids(const struct option_row *row, const char *arg, stru
 	for (;; arg += len + 1) {
 		len = strcspn(arg, ",");
 		if (!len || len >= sizeof(word))
-			return fail(USAGE, "--%s takes numbers separated by commas, not '%s'", row->name,
-				    arg);
+			return fail(USAGE, "--%s takes numbers separated by commas, not '%s'",
+				    row->name, arg);
 		memcpy(word, arg, len);
 		word[len] = '\0';
 		/* pid_max is at most 2^22 (PID_MAX_LIMIT) */
 		if (number_u64(word, &id) || !id || id > 1 << 22)
-			return fail(USAGE, "--%s takes ids from 1 to %d, not '%s'", row->name, 1 << 22, word);
+			return fail(USAGE, "--%s takes ids from 1 to %d, not '%s'", row->name,
+				    1 << 22, word);
 		if (ids->n == MAX_IDS)
 			return fail(USAGE, "--%s takes at most %d ids", row->name, MAX_IDS);
 		ids->id[ids->n++] = (uint32_t)id;
@@ -98,8 +99,9 @@ static enum status parse_ids(const struct option_row *row, const char *arg, stru
 static enum status parse_comm(const struct option_row *row, const char *arg, struct opts *opts)
 {
 	opts->by_comm = true;
-	return opts_store(&(struct option_row){ .name = row->name, .unit = UNIT_NAME, .size = COMM_LEN },
-			  arg, opts->comm);
+	return opts_store(
+	    &(struct option_row){.name = row->name, .unit = UNIT_NAME, .size = COMM_LEN}, arg,
+	    opts->comm);
 }
 
 static enum status unknown_column(const struct tool *tool, const char *name)
@@ -108,7 +110,8 @@ static enum status unknown_column(const struct tool *tool, const char *name)
 	char names[512] = "";
 
 	for (column = tool->columns; column->name; column++) {
-		strncat(names, column == tool->columns ? "" : " ", sizeof(names) - strlen(names) - 1);
+		strncat(names, column == tool->columns ? "" : " ",
+			sizeof(names) - strlen(names) - 1);
 		strncat(names, column->name, sizeof(names) - strlen(names) - 1);
 	}
 	return fail(USAGE, "%s has no column '%s'; it has: %s", tool->name, name, names);
@@ -130,14 +133,16 @@ static enum status parse_group(const struct option_row *row, const char *arg, st
 	for (;; arg += len + 1) {
 		len = strcspn(arg, ",");
 		if (len >= sizeof(word))
-			return fail(USAGE, "--%s takes column names separated by commas", row->name);
+			return fail(USAGE, "--%s takes column names separated by commas",
+				    row->name);
 		memcpy(word, arg, len);
 		word[len] = '\0';
 		column = tool_column(opts->tool, word);
 		if (!column)
 			return unknown_column(opts->tool, word);
 		if (!column->key)
-			return fail(USAGE, "--%s takes key columns; '%s' is a value", row->name, word);
+			return fail(USAGE, "--%s takes key columns; '%s' is a value", row->name,
+				    word);
 		if (opts->n_group == MAX_COLUMNS)
 			return fail(USAGE, "--%s takes at most %d columns", row->name, MAX_COLUMNS);
 		opts->group[opts->n_group++] = column;
@@ -149,8 +154,9 @@ static enum status parse_group(const struct option_row *row, const char *arg, st
 static enum status parse_top(const struct option_row *row, const char *arg, struct opts *opts)
 {
 	opts->top_given = true;
-	return opts_store(&(struct option_row){ .name = row->name, .unit = UNIT_U32, .size = 4, .min = 1 },
-			  arg, &opts->top);
+	return opts_store(
+	    &(struct option_row){.name = row->name, .unit = UNIT_U32, .size = 4, .min = 1}, arg,
+	    &opts->top);
 }
 
 static enum status parse_depth(const struct option_row *row, const char *arg, struct opts *opts)
@@ -158,7 +164,8 @@ static enum status parse_depth(const struct option_row *row, const char *arg, st
 	uint64_t depth;
 
 	if (number_u64(arg, &depth) || depth > MAX_DEPTH)
-		return fail(USAGE, "--%s takes 0 to %d frames, not '%s'", row->name, MAX_DEPTH, arg);
+		return fail(USAGE, "--%s takes 0 to %d frames, not '%s'", row->name, MAX_DEPTH,
+			    arg);
 	opts->stack_depth = (uint32_t)depth;
 	return OK;
 }
@@ -172,8 +179,8 @@ static enum status parse_hook(const struct option_row *row, const char *arg, str
 			opts->hook = via;
 			return OK;
 		}
-	return fail(USAGE, "--%s takes tp_btf, raw_tp, tracepoint, fentry or kprobe, not '%s'", row->name,
-		    arg);
+	return fail(USAGE, "--%s takes tp_btf, raw_tp, tracepoint, fentry or kprobe, not '%s'",
+		    row->name, arg);
 }
 
 static enum status add_output(struct opts *opts, const struct renderer *renderer, const char *path)
@@ -181,7 +188,8 @@ static enum status add_output(struct opts *opts, const struct renderer *renderer
 	if (opts->n_outputs == MAX_OUTPUTS)
 		return fail(USAGE, "at most %d outputs", MAX_OUTPUTS);
 	if ((opts->tool->accepts & renderer->needs) != renderer->needs)
-		return fail(USAGE, "%s has no stacks: it cannot print %s", opts->tool->name, renderer->name);
+		return fail(USAGE, "%s has no stacks: it cannot print %s", opts->tool->name,
+			    renderer->name);
 	opts->output[opts->n_outputs].renderer = renderer;
 	opts->output[opts->n_outputs++].path = path;
 	return OK;
@@ -222,7 +230,8 @@ static enum status parse_fd(const struct option_row *row, const char *arg, struc
 	uint64_t fd;
 
 	if (number_u64(arg, &fd) || fd > 1 << 20)
-		return fail(USAGE, "--%s takes the number of an open file, not '%s'", row->name, arg);
+		return fail(USAGE, "--%s takes the number of an open file, not '%s'", row->name,
+			    arg);
 	opts->ready_fd = (int)fd;
 	return OK;
 }
@@ -232,62 +241,63 @@ static enum status parse_fd(const struct option_row *row, const char *arg, struc
 enum { KEY_HOOK = 256, KEY_BTF, KEY_CAPS, KEY_SELF, KEY_READY, KEY_EXPLAIN, KEY_STACKS, KEY_ROWS };
 
 const struct option_row opts_shared[] = {
-	{ 'p', "pid", "LIST", "only these processes (comma list), their threads included", UNIT_CUSTOM,
-	  FIELD(tgids), .needs = ACCEPT_TASK, .parse = parse_ids },
-	{ 't', "tid", "LIST", "only these threads", UNIT_CUSTOM, FIELD(tids), .needs = ACCEPT_TASK,
-	  .parse = parse_ids },
-	{ 'C', "comm", "NAME", "only tasks of this name", UNIT_CUSTOM, FIELD(comm), .needs = ACCEPT_TASK,
-	  .parse = parse_comm },
-	{ 'G', "cgroup", "PATH|ID", "only tasks in this cgroup and below it", UNIT_STRING, FIELD(cgroup),
-	  .needs = ACCEPT_TASK },
-	{ 'u', "user-threads", NULL, "only threads of user processes", UNIT_FLAG, FIELD(user_threads),
-	  .needs = ACCEPT_TASK },
-	{ 'k', "kernel-threads", NULL, "only kernel threads", UNIT_FLAG, FIELD(kernel_threads),
-	  .needs = ACCEPT_TASK },
-	{ 'U', "user-stacks", NULL, "only user stacks", UNIT_FLAG, FIELD(user_stacks),
-	  .needs = ACCEPT_USTACK },
-	{ 'K', "kernel-stacks", NULL, "only kernel stacks", UNIT_FLAG, FIELD(kernel_stacks),
-	  .needs = ACCEPT_USTACK },
-	{ 's', "stack-depth", "N", "frames kept of each stack (default 127; 0: no stacks)", UNIT_CUSTOM,
-	  FIELD(stack_depth), .needs = ACCEPT_KSTACK, .parse = parse_depth },
-	{ 'm', "min", "TIME", "only intervals at least this long: 10us, 2ms, 1s (bare: us)", UNIT_TIME,
-	  FIELD(min_ns), .needs = ACCEPT_LATENCY },
-	{ 'M', "max", "TIME", "only intervals at most this long", UNIT_TIME, FIELD(max_ns),
-	  .needs = ACCEPT_LATENCY, .min = 1 },
-	{ 'n', "top", "N", "show the first N rows", UNIT_CUSTOM, FIELD(top), .needs = ACCEPT_ROWS,
-	  .parse = parse_top },
-	{ 'S', "sort", "COLUMN", "sort by this column, descending", UNIT_CUSTOM, FIELD(sort),
-	  .needs = ACCEPT_ROWS, .parse = parse_sort },
-	{ 'g', "group-by", "COLUMNS", "sum rows over these key columns only", UNIT_CUSTOM, FIELD(group),
-	  .needs = ACCEPT_ROWS, .parse = parse_group },
-	{ 'd', "duration", "SECONDS", "stop after", UNIT_SECONDS, FIELD(duration_ns) },
-	{ 'i', "interval", "SECONDS", "report every", UNIT_SECONDS, FIELD(interval_ns) },
-	{ 'T', "timestamp", NULL, "print the time on each report", UNIT_FLAG, FIELD(timestamp) },
-	{ 'o', "output", "FORMAT[=FILE]", "text (default), json or folded, to stdout or FILE; may be repeated",
-	  UNIT_CUSTOM, FIELD(output), .parse = parse_output },
-	{ 'f', "folded", NULL, "short for -o folded", UNIT_CUSTOM, FIELD(output), .needs = ACCEPT_KSTACK,
-	  .parse = parse_format },
-	{ 'j', "json", NULL, "short for -o json", UNIT_CUSTOM, FIELD(output), .parse = parse_format },
-	{ 'v', "verbose", NULL, "addresses, offsets, cost, libbpf's log on stderr", UNIT_FLAG,
-	  FIELD(verbose) },
-	{ KEY_HOOK, "hook", "KIND", "force tp_btf, raw_tp, tracepoint, fentry or kprobe", UNIT_CUSTOM,
-	  FIELD(hook), .needs = ACCEPT_HOOK, .parse = parse_hook },
-	{ KEY_BTF, "btf", "FILE", "kernel BTF from a file", UNIT_STRING, FIELD(btf),
-	  .needs = ACCEPT_HOOK },
-	{ KEY_CAPS, "caps", "FILE", "with --explain: a stored 'ktrace caps' instead of this kernel",
-	  UNIT_STRING, FIELD(caps) },
-	{ KEY_SELF, "self", NULL, "do not leave ktrace itself out", UNIT_FLAG, FIELD(self),
-	  .needs = ACCEPT_TASK },
-	{ KEY_STACKS, "stack-storage-size", "N", "distinct stacks kept", UNIT_U32, FIELD(max_stacks),
-	  .needs = ACCEPT_KSTACK, .min = 1 },
-	{ KEY_ROWS, "row-storage-size", "N", "rows kept", UNIT_U32, FIELD(max_rows),
-	  .needs = ACCEPT_ROWS | ACCEPT_HOOK, .min = 1 },
-	{ KEY_READY, "ready-fd", "N", "write one byte to this open file when attached", UNIT_CUSTOM,
-	  FIELD(ready_fd), .parse = parse_fd },
-	{ KEY_EXPLAIN, "explain", NULL, "print what would be hooked and why, load nothing", UNIT_CUSTOM,
-	  FIELD(action), .parse = parse_action },
-	{ 'h', "help", NULL, "this text", UNIT_CUSTOM, FIELD(action), .parse = parse_action },
-	{ 0 },
+    {'p', "pid", "LIST", "only these processes (comma list), their threads included", UNIT_CUSTOM,
+     FIELD(tgids), .needs = ACCEPT_TASK, .parse = parse_ids},
+    {'t', "tid", "LIST", "only these threads", UNIT_CUSTOM, FIELD(tids), .needs = ACCEPT_TASK,
+     .parse = parse_ids},
+    {'C', "comm", "NAME", "only tasks of this name", UNIT_CUSTOM, FIELD(comm), .needs = ACCEPT_TASK,
+     .parse = parse_comm},
+    {'G', "cgroup", "PATH|ID", "only tasks in this cgroup and below it", UNIT_STRING, FIELD(cgroup),
+     .needs = ACCEPT_TASK},
+    {'u', "user-threads", NULL, "only threads of user processes", UNIT_FLAG, FIELD(user_threads),
+     .needs = ACCEPT_TASK},
+    {'k', "kernel-threads", NULL, "only kernel threads", UNIT_FLAG, FIELD(kernel_threads),
+     .needs = ACCEPT_TASK},
+    {'U', "user-stacks", NULL, "only user stacks", UNIT_FLAG, FIELD(user_stacks),
+     .needs = ACCEPT_USTACK},
+    {'K', "kernel-stacks", NULL, "only kernel stacks", UNIT_FLAG, FIELD(kernel_stacks),
+     .needs = ACCEPT_USTACK},
+    {'s', "stack-depth", "N", "frames kept of each stack (default 127; 0: no stacks)", UNIT_CUSTOM,
+     FIELD(stack_depth), .needs = ACCEPT_KSTACK, .parse = parse_depth},
+    {'m', "min", "TIME", "only intervals at least this long: 10us, 2ms, 1s (bare: us)", UNIT_TIME,
+     FIELD(min_ns), .needs = ACCEPT_LATENCY},
+    {'M', "max", "TIME", "only intervals at most this long", UNIT_TIME, FIELD(max_ns),
+     .needs = ACCEPT_LATENCY, .min = 1},
+    {'n', "top", "N", "show the first N rows", UNIT_CUSTOM, FIELD(top), .needs = ACCEPT_ROWS,
+     .parse = parse_top},
+    {'S', "sort", "COLUMN", "sort by this column, descending", UNIT_CUSTOM, FIELD(sort),
+     .needs = ACCEPT_ROWS, .parse = parse_sort},
+    {'g', "group-by", "COLUMNS", "sum rows over these key columns only", UNIT_CUSTOM, FIELD(group),
+     .needs = ACCEPT_ROWS, .parse = parse_group},
+    {'d', "duration", "SECONDS", "stop after", UNIT_SECONDS, FIELD(duration_ns)},
+    {'i', "interval", "SECONDS", "report every", UNIT_SECONDS, FIELD(interval_ns)},
+    {'T', "timestamp", NULL, "print the time on each report", UNIT_FLAG, FIELD(timestamp)},
+    {'o', "output", "FORMAT[=FILE]",
+     "text (default), json or folded, to stdout or FILE; may be repeated", UNIT_CUSTOM,
+     FIELD(output), .parse = parse_output},
+    {'f', "folded", NULL, "short for -o folded", UNIT_CUSTOM, FIELD(output), .needs = ACCEPT_KSTACK,
+     .parse = parse_format},
+    {'j', "json", NULL, "short for -o json", UNIT_CUSTOM, FIELD(output), .parse = parse_format},
+    {'v', "verbose", NULL, "addresses, offsets, cost, libbpf's log on stderr", UNIT_FLAG,
+     FIELD(verbose)},
+    {KEY_HOOK, "hook", "KIND", "force tp_btf, raw_tp, tracepoint, fentry or kprobe", UNIT_CUSTOM,
+     FIELD(hook), .needs = ACCEPT_HOOK, .parse = parse_hook},
+    {KEY_BTF, "btf", "FILE", "kernel BTF from a file", UNIT_STRING, FIELD(btf),
+     .needs = ACCEPT_HOOK},
+    {KEY_CAPS, "caps", "FILE", "with --explain: a stored 'ktrace caps' instead of this kernel",
+     UNIT_STRING, FIELD(caps)},
+    {KEY_SELF, "self", NULL, "do not leave ktrace itself out", UNIT_FLAG, FIELD(self),
+     .needs = ACCEPT_TASK},
+    {KEY_STACKS, "stack-storage-size", "N", "distinct stacks kept", UNIT_U32, FIELD(max_stacks),
+     .needs = ACCEPT_KSTACK, .min = 1},
+    {KEY_ROWS, "row-storage-size", "N", "rows kept", UNIT_U32, FIELD(max_rows),
+     .needs = ACCEPT_ROWS | ACCEPT_HOOK, .min = 1},
+    {KEY_READY, "ready-fd", "N", "write one byte to this open file when attached", UNIT_CUSTOM,
+     FIELD(ready_fd), .parse = parse_fd},
+    {KEY_EXPLAIN, "explain", NULL, "print what would be hooked and why, load nothing", UNIT_CUSTOM,
+     FIELD(action), .parse = parse_action},
+    {'h', "help", NULL, "this text", UNIT_CUSTOM, FIELD(action), .parse = parse_action},
+    {0},
 };
 
 static enum status check_outputs(struct opts *opts)
@@ -299,7 +309,9 @@ static enum status check_outputs(struct opts *opts)
 	for (i = 0; i < opts->n_outputs; i++)
 		to_stdout += !opts->output[i].path;
 	if (to_stdout > 1)
-		return fail(USAGE, "two formats cannot share stdout: give one of them a file (-o json=FILE)");
+		return fail(
+		    USAGE,
+		    "two formats cannot share stdout: give one of them a file (-o json=FILE)");
 	return OK;
 }
 
@@ -321,6 +333,7 @@ enum status opts_check(struct opts *opts)
 	if (tool->patterns && !opts->n_patterns)
 		return fail(USAGE, "%s needs a pattern (see --help)", tool->name);
 	if (opts->sort && !opts->sort->key && !opts_shows(opts, opts->sort) && opts->sort->optional)
-		return fail(USAGE, "column '%s' is not shown: it cannot be sorted by", opts->sort->name);
+		return fail(USAGE, "column '%s' is not shown: it cannot be sorted by",
+			    opts->sort->name);
 	return tool->check ? tool->check(opts) : OK;
 }

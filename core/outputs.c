@@ -12,10 +12,10 @@
 static enum status cannot_open(const char *path)
 {
 	/* A name that cannot be is bad input; what the system refuses is a failure. */
-	enum status status = errno == ENOENT || errno == ENOTDIR || errno == EISDIR ||
-					     errno == ENAMETOOLONG ?
-				     USAGE :
-				     FAILED;
+	enum status status =
+	    errno == ENOENT || errno == ENOTDIR || errno == EISDIR || errno == ENAMETOOLONG
+		? USAGE
+		: FAILED;
 
 	return fail(status, "cannot write %s: %s", path, strerror(errno));
 }
@@ -111,7 +111,8 @@ enum status outputs_write(struct outputs *outputs, const struct snapshot *snap)
 		if (output->renderer->render(snap, &style, output->file))
 			return fail(FAILED, "out of memory for the report");
 		if (fflush(output->file) || ferror(output->file))
-			return fail(FAILED, "cannot write %s: %s", output->path ? output->path : "stdout",
+			return fail(FAILED, "cannot write %s: %s",
+				    output->path ? output->path : "stdout",
 				    strerror(errno ? errno : EIO));
 	}
 	outputs->reports++;

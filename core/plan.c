@@ -72,8 +72,8 @@ static void judge_event(struct candidate *candidate, const struct caps *caps)
 	else if (!proto && exists && !strcmp(exists, "no"))
 		plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
 	else if (proto && hook->param_type && !param_matches(hook, proto))
-		plan_reject(candidate, "%s has no '%s' as argument %u here", event, hook->param_type,
-			    hook->param + 1u);
+		plan_reject(candidate, "%s has no '%s' as argument %u here", event,
+			    hook->param_type, hook->param + 1u);
 }
 
 static void judge(struct candidate *candidate, const struct opts *opts, const struct caps *caps)
@@ -90,7 +90,8 @@ static void judge(struct candidate *candidate, const struct opts *opts, const st
 	snprintf(key, sizeof(key), "via.%s", via_name(hook->via));
 	value = caps_get(caps, key);
 	if (!value || strncmp(value, "yes", 3)) {
-		plan_reject(candidate, "%s", value && strlen(value) > 4 ? value + 4 : "unknown here");
+		plan_reject(candidate, "%s",
+			    value && strlen(value) > 4 ? value + 4 : "unknown here");
 		return;
 	}
 	if (hook->via == VIA_TP_BTF || hook->via == VIA_RAW_TP || hook->via == VIA_TRACEPOINT)
@@ -154,7 +155,8 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 	plan->opts = opts;
 	opts_filter(opts, &plan->filter);
 	plan->filter.depth = opts->stack_depth + OWN_FRAMES;
-	/* The context is told from the outermost frames of an interrupt: no short walk shows them. */
+	/* The context is told from the outermost frames of an interrupt: no short walk shows them.
+	 */
 	if (plan->filter.depth > MAX_DEPTH || plan->filter.want & WANT_CONTEXT)
 		plan->filter.depth = MAX_DEPTH;
 	plan->max_stacks = STACKS;
@@ -179,7 +181,8 @@ struct candidate *plan_chosen(struct plan *plan, const struct role *role)
 	return NULL;
 }
 
-/* "tp_btf, raw_tp: REASON; tracepoint: OTHER REASON"; a kind with one reason twice is named once. */
+/* "tp_btf, raw_tp: REASON; tracepoint: OTHER REASON"; a kind with one reason twice is named once.
+ */
 static void join_reasons(const struct plan *plan, const struct role *role, char *out, size_t size)
 {
 	const struct candidate *candidate = &plan->candidate[role->first];
@@ -195,7 +198,8 @@ static void join_reasons(const struct plan *plan, const struct role *role, char 
 		if (same && !strcmp(kind, via))
 			continue;
 		if (reason)
-			len += (size_t)snprintf(out + len, size - len, same ? ", " : ": %s; ", reason);
+			len +=
+			    (size_t)snprintf(out + len, size - len, same ? ", " : ": %s; ", reason);
 		if (len < size)
 			len += (size_t)snprintf(out + len, size - len, "%s", via);
 		reason = candidate->reason;
@@ -214,8 +218,8 @@ enum status plan_check(struct plan *plan)
 		if (role->optional || plan_chosen(plan, role))
 			continue;
 		join_reasons(plan, role, reasons, sizeof(reasons));
-		return fail(CANNOT, "%s cannot run here: no hook for '%s': %s", plan->opts->tool->name,
-			    role->name, reasons);
+		return fail(CANNOT, "%s cannot run here: no hook for '%s': %s",
+			    plan->opts->tool->name, role->name, reasons);
 	}
 	return OK;
 }
@@ -235,13 +239,13 @@ void plan_print(struct plan *plan, FILE *out)
 			chosen ? "" : "  NOT AVAILABLE");
 		for (i = role->first; i < role->first + role->n; i++) {
 			const struct candidate *candidate = &plan->candidate[i];
-			const char *reason = candidate == chosen	    ? "used" :
-					     candidate->rejected ? candidate->reason :
-								   "fallback";
+			const char *reason = candidate == chosen   ? "used"
+					     : candidate->rejected ? candidate->reason
+								   : "fallback";
 
-			fprintf(out, "    %s %-10s %-32s %-16s %s\n", candidate == chosen ? "*" : " ",
-				via_name(candidate->hook->via), candidate->hook->target,
-				candidate->hook->prog_name, reason);
+			fprintf(out, "    %s %-10s %-32s %-16s %s\n",
+				candidate == chosen ? "*" : " ", via_name(candidate->hook->via),
+				candidate->hook->target, candidate->hook->prog_name, reason);
 			if (candidate == chosen && candidate->hook->loses)
 				fprintf(out, "        loses: %s\n", candidate->hook->loses);
 		}

@@ -36,7 +36,7 @@ struct plan {
 	unsigned n_roles;
 	struct filter filter; /* as BPF will read it, less what only the running system knows */
 	uint32_t max_stacks, max_rows;
-	bool kfunc_cache;     /* slab objects tell their cache */
+	bool kfunc_cache; /* slab objects tell their cache */
 };
 
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */

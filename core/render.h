@@ -13,20 +13,20 @@
 
 /* How a report is shown; the part of the options that renderers may see. */
 struct style {
-	bool timestamp; /* -T */
-	bool verbose;	/* -v */
+	bool timestamp;    /* -T */
+	bool verbose;      /* -v */
 	bool explicit_top; /* -n was given: text_top does not apply */
-	bool clear;	/* replace the report before (a terminal, and the tool asks for it) */
-	bool color;	/* a terminal, and NO_COLOR is not set */
-	bool utc;	/* local times in UTC: golden files */
-	unsigned width; /* columns of the terminal; 0: not a terminal, no limit */
-	unsigned report; /* number of this report, from 0 */
+	bool clear;        /* replace the report before (a terminal, and the tool asks for it) */
+	bool color;        /* a terminal, and NO_COLOR is not set */
+	bool utc;          /* local times in UTC: golden files */
+	unsigned width;    /* columns of the terminal; 0: not a terminal, no limit */
+	unsigned report;   /* number of this report, from 0 */
 };
 
 struct renderer {
 	const char *name; /* as -o has it */
 	const char *summary;
-	unsigned needs;	  /* ACCEPT_ bits: refused for tools without them (folded needs stacks) */
+	unsigned needs; /* ACCEPT_ bits: refused for tools without them (folded needs stacks) */
 	/* Writes one report. Write errors are left in ferror(); returns 0 or -ENOMEM. */
 	int (*render)(const struct snapshot *, const struct style *, FILE *);
 };

@@ -40,9 +40,9 @@ static int read_batches(struct rowset *rows, int fd)
 			return -ENOMEM;
 		count = want;
 		err = bpf_map_lookup_batch(fd, in, &batch, rows->keys + rows->n * rows->key_size,
-					   rows->values + rows->n * rows->value_size, &count, NULL) ?
-			      -errno :
-			      0;
+					   rows->values + rows->n * rows->value_size, &count, NULL)
+			  ? -errno
+			  : 0;
 		if (err == -ENOSPC) {
 			want *= 2;
 			continue;
@@ -64,7 +64,8 @@ static int read_singly(struct rowset *rows, int fd)
 	for (rows->n = 0;; rows->n++) {
 		if (rowset_reserve(rows, 1))
 			return -ENOMEM;
-		err = bpf_map_get_next_key(fd, from, rows->keys + rows->n * rows->key_size) ? -errno : 0;
+		err = bpf_map_get_next_key(fd, from, rows->keys + rows->n * rows->key_size) ? -errno
+											    : 0;
 		if (err)
 			return err == -ENOENT ? 0 : err;
 		if (bpf_map_lookup_elem(fd, rowset_key(rows, rows->n), rowset_value(rows, rows->n)))

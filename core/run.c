@@ -30,8 +30,8 @@ struct run {
 	struct outputs outputs;
 	struct command command;
 	struct utsname uts;
-	int signals;	 /* signalfd */
-	sigset_t before; /* signal mask as we got it */
+	int signals;                        /* signalfd */
+	sigset_t before;                    /* signal mask as we got it */
 	uint64_t begin_ns, end_ns, next_ns; /* CLOCK_MONOTONIC; end, next: UINT64_MAX: none */
 	uint64_t learn_ns, learn_step_ns;   /* when the command's mappings are read next */
 };
@@ -54,8 +54,8 @@ static enum status check_named(const struct opts *opts)
 		if (host_has_process(opts->tgids.id[i], &is_thread))
 			continue;
 		if (is_thread)
-			return fail(USAGE, "%u is a thread, not a process: use -t %u", opts->tgids.id[i],
-				    opts->tgids.id[i]);
+			return fail(USAGE, "%u is a thread, not a process: use -t %u",
+				    opts->tgids.id[i], opts->tgids.id[i]);
 		return fail(USAGE, "no process %u", opts->tgids.id[i]);
 	}
 	for (i = 0; i < opts->tids.n; i++)
@@ -66,7 +66,7 @@ static enum status check_named(const struct opts *opts)
 
 static enum status learn_caps(struct run *run)
 {
-	const struct tool *const one[] = { run->opts.tool, NULL };
+	const struct tool *const one[] = {run->opts.tool, NULL};
 
 	if (run->opts.caps)
 		return caps_read(&run->caps, run->opts.caps);
@@ -88,7 +88,8 @@ static enum status find_cgroup(struct run *run)
 		return OK;
 	err = cgroup_resolve(run->opts.cgroup, &ref);
 	if (err == -ENOTSUP)
-		return fail(CANNOT, "cgroup %s: a named v1 hierarchy has no controller to find it by",
+		return fail(CANNOT,
+			    "cgroup %s: a named v1 hierarchy has no controller to find it by",
 			    run->opts.cgroup);
 	if (err)
 		return fail(USAGE, "no cgroup '%s': %s", run->opts.cgroup, strerror(-err));
@@ -98,7 +99,8 @@ static enum status find_cgroup(struct run *run)
 	snprintf(key, sizeof(key), "cgroup_subsys.%s", ref.controller);
 	index = caps_get(&run->caps, key);
 	if (!index)
-		return fail(CANNOT, "cgroup %s: this kernel's BTF does not tell where controller %s is",
+		return fail(CANNOT,
+			    "cgroup %s: this kernel's BTF does not tell where controller %s is",
 			    run->opts.cgroup, ref.controller);
 	filter->cgroup_v1 = 1;
 	filter->cgroup_subsys = (uint32_t)strtoul(index, NULL, 10);
@@ -140,7 +142,8 @@ static bool take_signals(struct run *run)
 
 	while (read(run->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
-			stop |= run->opts.command && command_reap(&run->command, run->opts.command[0]);
+			stop |=
+			    run->opts.command && command_reap(&run->command, run->opts.command[0]);
 		else
 			stop = true;
 	}
@@ -198,7 +201,7 @@ static void show_countdown(const struct run *run, uint64_t now_ns)
 /* Sleeps until the deadline, a signal, or the next tick of the countdown. */
 static void wait_until(const struct run *run, uint64_t deadline_ns)
 {
-	struct pollfd pollfd = { .fd = run->signals, .events = POLLIN };
+	struct pollfd pollfd = {.fd = run->signals, .events = POLLIN};
 	uint64_t now_ns = host_monotonic_ns(), left_ns;
 	struct timespec timeout;
 
@@ -208,7 +211,8 @@ static void wait_until(const struct run *run, uint64_t deadline_ns)
 		left_ns = 1000000000;
 	timeout.tv_sec = (time_t)(left_ns / 1000000000);
 	timeout.tv_nsec = (long)(left_ns % 1000000000);
-	ppoll(&pollfd, 1, deadline_ns == UINT64_MAX && left_ns > 1000000000 ? NULL : &timeout, NULL);
+	ppoll(&pollfd, 1, deadline_ns == UINT64_MAX && left_ns > 1000000000 ? NULL : &timeout,
+	      NULL);
 }
 
 static void learn_command(struct run *run, uint64_t now_ns)
@@ -216,7 +220,8 @@ static void learn_command(struct run *run, uint64_t now_ns)
 	if (now_ns < run->learn_ns)
 		return;
 	symbolize_learn(&run->session.symbolize, (uint32_t)run->command.tgid);
-	run->learn_ns = run->learn_step_ns > LEARN_LAST_NS ? UINT64_MAX : now_ns + run->learn_step_ns;
+	run->learn_ns =
+	    run->learn_step_ns > LEARN_LAST_NS ? UINT64_MAX : now_ns + run->learn_step_ns;
 	run->learn_step_ns *= LEARN_FACTOR;
 }
 

@@ -31,8 +31,9 @@ static void choose_programs(struct session *session)
 	const struct role *role;
 
 	bpf_object__for_each_program(program, session->obj)
-		bpf_program__set_autoload(program, false);
-	for (role = session->plan->role; role < session->plan->role + session->plan->n_roles; role++) {
+	    bpf_program__set_autoload(program, false);
+	for (role = session->plan->role; role < session->plan->role + session->plan->n_roles;
+	     role++) {
 		const struct candidate *chosen = plan_chosen(session->plan, role);
 
 		if (chosen)
@@ -40,8 +41,8 @@ static void choose_programs(struct session *session)
 	}
 }
 
-static int map_resize(struct session *session, const char *name, uint32_t entries, uint32_t key_size,
-		      uint32_t value_size)
+static int map_resize(struct session *session, const char *name, uint32_t entries,
+		      uint32_t key_size, uint32_t value_size)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, name);
 	int err = 0;
@@ -147,12 +148,15 @@ static enum status load(struct session *session, bool *again)
 		return OK;
 	}
 	if (err == -ENOMEM || err == -E2BIG || err == -EINVAL)
-		return fail(FAILED, "cannot load %s: %s (%s); smaller --stack-storage-size and "
-				    "--row-storage-size need less memory",
+		return fail(FAILED,
+			    "cannot load %s: %s (%s); smaller --stack-storage-size and "
+			    "--row-storage-size need less memory",
 			    tool, error_text(err), session_log_line());
 	if (err == -EPERM || err == -EACCES)
-		return fail(CANNOT, "cannot load %s: %s (needs root, or CAP_BPF and CAP_PERFMON; "
-				    "kernel lockdown may forbid it)", tool, error_text(err));
+		return fail(CANNOT,
+			    "cannot load %s: %s (needs root, or CAP_BPF and CAP_PERFMON; "
+			    "kernel lockdown may forbid it)",
+			    tool, error_text(err));
 	return fail(CANNOT, "cannot load %s: %s (%s)", tool, error_text(err), session_log_line());
 }
 
@@ -181,7 +185,8 @@ static struct bpf_link *attach_one(struct bpf_program *program, const struct hoo
 	case VIA_RAW_TP:
 		return bpf_program__attach_raw_tracepoint(program, event);
 	case VIA_TRACEPOINT:
-		snprintf(category, sizeof(category), "%.*s", (int)(event - hook->target - 1), hook->target);
+		snprintf(category, sizeof(category), "%.*s", (int)(event - hook->target - 1),
+			 hook->target);
 		return bpf_program__attach_tracepoint(program, category, event);
 	case VIA_ITER:
 		return bpf_program__attach_iter(program, NULL);
@@ -287,7 +292,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 			status = run_begin(session);
 		if (status)
 			return status;
-		session->symbolize.stacks_fd = bpf_object__find_map_fd_by_name(session->obj, "stacks");
+		session->symbolize.stacks_fd =
+		    bpf_object__find_map_fd_by_name(session->obj, "stacks");
 	}
 	session->start_ns = host_monotonic_ns();
 	session->start_realtime_ns = host_realtime_ns();

@@ -20,7 +20,7 @@ struct session {
 	struct bpf_link *link[MAX_HOOKS];
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
-	int stats_fd; /* keeps BPF_ENABLE_STATS on; -1: refused */
+	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
 	uint32_t command_tgid; /* 0: none */
 	struct symbolize symbolize;
 	struct rowset before; /* AT_RATE: rows as of the last report */

@@ -38,11 +38,11 @@ static inline bool kind_is_stack(enum kind kind)
 
 /* One value; which member counts follows from the column's kind. */
 union cell {
-	uint64_t u;	       /* numbers, task state letters; KIND_LOAD in 1/65536 */
-	int64_t i;	       /* KIND_DIFF_BYTES */
-	const char *s;	       /* COMM TEXT CGROUP FUNC CONTEXT: interned, raw bytes, not escaped */
+	uint64_t u;    /* numbers, task state letters; KIND_LOAD in 1/65536 */
+	int64_t i;     /* KIND_DIFF_BYTES */
+	const char *s; /* COMM TEXT CGROUP FUNC CONTEXT: interned, raw bytes, not escaped */
 	const struct stack *stack; /* KSTACK, USTACK; never NULL, n may be 0 */
-	uint64_t *hist;	       /* HIST_NS: HIST_SLOTS counts; never NULL */
+	uint64_t *hist;            /* HIST_NS: HIST_SLOTS counts; never NULL */
 };
 
 struct hook_used {
@@ -50,10 +50,10 @@ struct hook_used {
 };
 
 struct cost {
-	uint64_t events; /* runs of our BPF programs in the period */
-	uint64_t run_ns; /* time they took, summed over CPUs */
+	uint64_t events;    /* runs of our BPF programs in the period */
+	uint64_t run_ns;    /* time they took, summed over CPUs */
 	double cpu_percent; /* of one CPU */
-	bool known;	 /* false: the kernel would not count (BPF_ENABLE_STATS refused) */
+	bool known;         /* false: the kernel would not count (BPF_ENABLE_STATS refused) */
 };
 
 struct snapshot {
@@ -86,12 +86,14 @@ struct snapshot {
  * tool's (values stay). Returns 0 or -ENOMEM.
  */
 int snapshot_init(struct snapshot *, const struct tool *, const struct column *const *group,
-		  unsigned n_group, const struct column *const *shown_optional, unsigned n_optional);
+		  unsigned n_group, const struct column *const *shown_optional,
+		  unsigned n_optional);
 void snapshot_free(struct snapshot *);
 
 /* Interned copies; NULL when out of memory. len: bytes read at most; stops at NUL. */
 const char *snapshot_text(struct snapshot *, const char *s, size_t len);
-const struct stack *snapshot_stack(struct snapshot *, const char *const *frame, uint32_t n, bool cut);
+const struct stack *snapshot_stack(struct snapshot *, const char *const *frame, uint32_t n,
+				   bool cut);
 /* A zeroed HIST_SLOTS array that lives as long as the snapshot. */
 uint64_t *snapshot_hist(struct snapshot *);
 

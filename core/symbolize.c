@@ -71,7 +71,7 @@ static bool frames_read(const struct symbolize *symbolize, uint64_t id, struct s
 
 static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
 {
-	static const char *const lost[] = { "[lost]" };
+	static const char *const lost[] = {"[lost]"};
 
 	return snapshot_stack(snap, lost, id == STACK_NONE ? 0 : 1, false);
 }
@@ -94,7 +94,8 @@ static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
 	uint32_t n = 0, i;
 
 	if (ksyms) {
-		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n, symbolize->plan->opts->tool->leaf);
+		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n,
+			       symbolize->plan->opts->tool->leaf);
 		for (; i < frames->n; i++) {
 			ksyms_format(ksyms, frames->ip[i], symbolize->plan->opts->verbose, frame,
 				     sizeof(frame));
@@ -175,8 +176,8 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
-const struct stack *symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
-				     uint32_t tgid)
+const struct stack *symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap,
+				     uint64_t id, uint32_t tgid)
 {
 	const char *names[MAX_DEPTH];
 	struct stack_frames frames;

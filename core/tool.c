@@ -11,7 +11,7 @@ const struct tool *const tools[] = {
 #define TOOL(name) &tool_##name,
 #include "cmd/tools.def"
 #undef TOOL
-	NULL,
+    NULL,
 };
 
 const struct tool *tool_find(const char *name)
@@ -37,9 +37,10 @@ const struct column *tool_column(const struct tool *tool, const char *name)
 const char *via_name(enum via via)
 {
 	static const char *const names[N_VIA] = {
-		[VIA_NONE] = "none",	     [VIA_TP_BTF] = "tp_btf", [VIA_RAW_TP] = "raw_tp",
-		[VIA_TRACEPOINT] = "tracepoint", [VIA_FENTRY] = "fentry", [VIA_KPROBE] = "kprobe",
-		[VIA_ITER] = "iter",
+	    [VIA_NONE] = "none",     [VIA_TP_BTF] = "tp_btf",
+	    [VIA_RAW_TP] = "raw_tp", [VIA_TRACEPOINT] = "tracepoint",
+	    [VIA_FENTRY] = "fentry", [VIA_KPROBE] = "kprobe",
+	    [VIA_ITER] = "iter",
 	};
 
 	return names[via];

@@ -24,23 +24,23 @@ struct snapshot;
 /* What a column holds; says how it is read, merged, and shown. */
 enum kind {
 	/* keys: equal values are one row */
-	KIND_COMM,   /* char[COMM_LEN] */
-	KIND_TEXT,   /* char[NAME_LEN]: a name that the kernel keeps, e.g. of a slab cache */
-	KIND_U32,    /* a plain number: tgid, tid, order, node */
-	KIND_STATE,  /* u32: a task state letter, see core/state.h */
-	KIND_CGROUP, /* u64 cgroup id, shown as its path */
-	KIND_KSTACK, /* u64 stack id */
-	KIND_USTACK, /* u64 stack id; needs the key's tgid (struct layout.tgid) */
-	KIND_FUNC,   /* u64 kernel address, shown as symbol */
+	KIND_COMM,    /* char[COMM_LEN] */
+	KIND_TEXT,    /* char[NAME_LEN]: a name that the kernel keeps, e.g. of a slab cache */
+	KIND_U32,     /* a plain number: tgid, tid, order, node */
+	KIND_STATE,   /* u32: a task state letter, see core/state.h */
+	KIND_CGROUP,  /* u64 cgroup id, shown as its path */
+	KIND_KSTACK,  /* u64 stack id */
+	KIND_USTACK,  /* u64 stack id; needs the key's tgid (struct layout.tgid) */
+	KIND_FUNC,    /* u64 kernel address, shown as symbol */
 	KIND_CONTEXT, /* no bytes of its own: told from the row's kernel stack */
 	/* values */
-	KIND_COUNT, /* u64 */
-	KIND_NS,    /* u64 */
-	KIND_BYTES, /* u64 */
-	KIND_DIFF_BYTES, /* s64 */
+	KIND_COUNT,       /* u64 */
+	KIND_NS,          /* u64 */
+	KIND_BYTES,       /* u64 */
+	KIND_DIFF_BYTES,  /* s64 */
 	KIND_RATIO_BYTES, /* no bytes of its own: column num / column den */
-	KIND_LOAD,  /* u64, 1/65536 */
-	KIND_HIST_NS, /* u64[HIST_SLOTS], log2 */
+	KIND_LOAD,        /* u64, 1/65536 */
+	KIND_HIST_NS,     /* u64[HIST_SLOTS], log2 */
 };
 
 /*
@@ -52,35 +52,49 @@ struct column {
 	const char *name;
 	enum kind kind;
 	bool key;
-	bool optional;	    /* shown only when asked for by -g, or by the tool's own option */
-	bool running;	    /* tells who ran: "[timer]" and the like where an interrupt did */
-	bool in_value;	    /* a key column whose bytes lie in the value struct */
-	uint16_t off, size; /* in the key or the value struct */
-	uint32_t want;	    /* WANT_ bits that make the kernel fill it in */
+	bool optional;         /* shown only when asked for by -g, or by the tool's own option */
+	bool running;          /* tells who ran: "[timer]" and the like where an interrupt did */
+	bool in_value;         /* a key column whose bytes lie in the value struct */
+	uint16_t off, size;    /* in the key or the value struct */
+	uint32_t want;         /* WANT_ bits that make the kernel fill it in */
 	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided */
 };
 
-#define KEY(type, field, kind_, want_)                                                             \
-	{ .name = #field, .kind = kind_, .key = true, .off = offsetof(type, field),                \
-	  .size = sizeof(((type *)0)->field), .want = want_ }
-#define KEY_OPTIONAL(type, field, kind_, want_)                                                    \
-	{ .name = #field, .kind = kind_, .key = true, .optional = true,                            \
-	  .off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ }
-#define KEY_RUNNING(type, field, kind_, want_)                                                     \
-	{ .name = #field, .kind = kind_, .key = true, .running = true,                             \
-	  .off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ }
-#define KEY_RUNNING_OPTIONAL(type, field, kind_, want_)                                            \
-	{ .name = #field, .kind = kind_, .key = true, .running = true, .optional = true,           \
-	  .off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ }
-#define KEY_IN_VALUE(type, field, kind_)                                                           \
-	{ .name = #field, .kind = kind_, .key = true, .in_value = true,                            \
-	  .off = offsetof(type, field), .size = sizeof(((type *)0)->field) }
-#define VAL(type, field, kind_)                                                                    \
-	{ .name = #field, .kind = kind_, .off = offsetof(type, field),                             \
-	  .size = sizeof(((type *)0)->field) }
-#define VAL_OPTIONAL(type, field, kind_)                                                           \
-	{ .name = #field, .kind = kind_, .optional = true, .off = offsetof(type, field),           \
-	  .size = sizeof(((type *)0)->field) }
+#define KEY(type, field, kind_, want_)                                                    \
+	{                                                                                 \
+		.name = #field, .kind = kind_, .key = true, .off = offsetof(type, field), \
+		.size = sizeof(((type *)0)->field), .want = want_                         \
+	}
+#define KEY_OPTIONAL(type, field, kind_, want_)                                                 \
+	{                                                                                       \
+		.name = #field, .kind = kind_, .key = true, .optional = true,                   \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+	}
+#define KEY_RUNNING(type, field, kind_, want_)                                                  \
+	{                                                                                       \
+		.name = #field, .kind = kind_, .key = true, .running = true,                    \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+	}
+#define KEY_RUNNING_OPTIONAL(type, field, kind_, want_)                                         \
+	{                                                                                       \
+		.name = #field, .kind = kind_, .key = true, .running = true, .optional = true,  \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+	}
+#define KEY_IN_VALUE(type, field, kind_)                                         \
+	{                                                                        \
+		.name = #field, .kind = kind_, .key = true, .in_value = true,    \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field) \
+	}
+#define VAL(type, field, kind_)                                              \
+	{                                                                    \
+		.name = #field, .kind = kind_, .off = offsetof(type, field), \
+		.size = sizeof(((type *)0)->field)                           \
+	}
+#define VAL_OPTIONAL(type, field, kind_)                                                       \
+	{                                                                                      \
+		.name = #field, .kind = kind_, .optional = true, .off = offsetof(type, field), \
+		.size = sizeof(((type *)0)->field)                                             \
+	}
 
 /* Ways to hook the kernel, as --hook names them. */
 enum via {
@@ -102,37 +116,41 @@ struct hook {
 	const char *role;
 	enum via via;
 	const char *target; /* "sched:sched_switch"; tp_btf and raw_tp use the part after ':' */
-	size_t prog;	    /* offset of the struct bpf_program * in the skeleton */
+	size_t prog;        /* offset of the struct bpf_program * in the skeleton */
 	const char *prog_name;
-	unsigned when;	    /* HOOK_ bits */
+	unsigned when; /* HOOK_ bits */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
-	const char *loses;  /* what the user does not see with this hook; NULL: nothing */
+	const char *loses;   /* what the user does not see with this hook; NULL: nothing */
 	const char *without; /* HOOK_OPTIONAL: what the user does not see without the role */
 };
 
 enum {
-	HOOK_FOLLOW = 1 << 0,	/* only when a command is followed */
+	HOOK_FOLLOW = 1 << 0,   /* only when a command is followed */
 	HOOK_OPTIONAL = 1 << 1, /* the tool runs without this role, and says what is lost */
-	HOOK_IF_PRESENT = 1 << 2, /* some kernels lack the event, and then there is nothing to see */
+	HOOK_IF_PRESENT =
+	    1 << 2, /* some kernels lack the event, and then there is nothing to see */
 };
 
-#define HOOK(object, role_, via_, prog_, target_, ...)                                             \
-	{ .role = role_, .via = via_, .target = target_,                                           \
-	  .prog = offsetof(struct object##_bpf, progs.prog_), .prog_name = #prog_, ##__VA_ARGS__ }
+#define HOOK(object, role_, via_, prog_, target_, ...)                                   \
+	{                                                                                \
+		.role = role_, .via = via_, .target = target_,                           \
+		.prog = offsetof(struct object##_bpf, progs.prog_), .prog_name = #prog_, \
+		##__VA_ARGS__                                                            \
+	}
 
 /* How an option's argument is read and what is stored. */
 enum unit {
-	UNIT_FLAG,   /* no argument; uint8_t 1 */
-	UNIT_U32,    /* a whole number */
+	UNIT_FLAG, /* no argument; uint8_t 1 */
+	UNIT_U32,  /* a whole number */
 	UNIT_U64,
-	UNIT_TIME,   /* "10us"; a bare number is microseconds; uint64_t ns */
+	UNIT_TIME,    /* "10us"; a bare number is microseconds; uint64_t ns */
 	UNIT_SECONDS, /* "2", "0.5"; uint64_t ns */
-	UNIT_SIZE,   /* "64", "4k"; uint64_t bytes */
-	UNIT_NAME,   /* char[size], longer is refused */
-	UNIT_STRING, /* const char * */
-	UNIT_CUSTOM, /* .parse */
+	UNIT_SIZE,    /* "64", "4k"; uint64_t bytes */
+	UNIT_NAME,    /* char[size], longer is refused */
+	UNIT_STRING,  /* const char * */
+	UNIT_CUSTOM,  /* .parse */
 };
 
 /*
@@ -146,22 +164,24 @@ struct option_row {
 	bool in_cfg;
 	uint16_t off, size;
 	uint32_t needs; /* ACCEPT_ bits: refused by tools that lack them (shared options) */
-	uint64_t min;	/* smallest number allowed */
+	uint64_t min;   /* smallest number allowed */
 	enum status (*parse)(const struct option_row *, const char *arg, struct opts *);
 };
 
-#define CFG_OPTION(type, field, key_, name_, arg_, unit_, help_)                                   \
-	{ .key = key_, .name = name_, .arg = arg_, .help = help_, .unit = unit_, .in_cfg = true,   \
-	  .off = offsetof(type, field), .size = sizeof(((type *)0)->field) }
+#define CFG_OPTION(type, field, key_, name_, arg_, unit_, help_)                                 \
+	{                                                                                        \
+		.key = key_, .name = name_, .arg = arg_, .help = help_, .unit = unit_,           \
+		.in_cfg = true, .off = offsetof(type, field), .size = sizeof(((type *)0)->field) \
+	}
 
 /* Shared options that mean something to a tool. */
 enum accept {
-	ACCEPT_TASK = 1 << 0,	 /* -p -t -C -G -u -k --self */
-	ACCEPT_KSTACK = 1 << 1,	 /* -s */
-	ACCEPT_USTACK = 1 << 2,	 /* -U -K */
+	ACCEPT_TASK = 1 << 0,    /* -p -t -C -G -u -k --self */
+	ACCEPT_KSTACK = 1 << 1,  /* -s */
+	ACCEPT_USTACK = 1 << 2,  /* -U -K */
 	ACCEPT_LATENCY = 1 << 3, /* -m -M */
-	ACCEPT_ROWS = 1 << 4,	 /* -n -S -g */
-	ACCEPT_HOOK = 1 << 5,	 /* --hook --btf */
+	ACCEPT_ROWS = 1 << 4,    /* -n -S -g */
+	ACCEPT_HOOK = 1 << 5,    /* --hook --btf */
 	ACCEPT_STACKS = ACCEPT_KSTACK | ACCEPT_USTACK,
 };
 
@@ -179,39 +199,50 @@ struct object {
 	struct bpf_object *(*object)(void *skel);
 };
 
-#define OBJECT_DEFINE(n)                                                                           \
-	static void *open_(const struct bpf_object_open_opts *o) { return n##_bpf__open_opts(o); } \
-	static void destroy_(void *skel) { n##_bpf__destroy(skel); }                               \
-	static struct bpf_object *object_(void *skel) { return ((struct n##_bpf *)skel)->obj; }    \
-	const struct object object_##n = { #n, open_, destroy_, object_ }
+#define OBJECT_DEFINE(n)                                         \
+	static void *open_(const struct bpf_object_open_opts *o) \
+	{                                                        \
+		return n##_bpf__open_opts(o);                    \
+	}                                                        \
+	static void destroy_(void *skel)                         \
+	{                                                        \
+		n##_bpf__destroy(skel);                          \
+	}                                                        \
+	static struct bpf_object *object_(void *skel)            \
+	{                                                        \
+		return ((struct n##_bpf *)skel)->obj;            \
+	}                                                        \
+	const struct object object_##n = {#n, open_, destroy_, object_}
 
 /* Sizes and defaults of what the BPF object and the collector share. */
 struct layout {
 	uint32_t cfg_size;
-	const void *cfg;      /* defaults, cfg_size bytes; NULL: zeros. Starts with struct filter */
+	const void *cfg; /* defaults, cfg_size bytes; NULL: zeros. Starts with struct filter */
 	uint32_t key_size, value_size;
-	uint16_t tgid;	      /* offset of the tgid in the key that owns the user stack */
-	uint16_t command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
+	uint16_t tgid; /* offset of the tgid in the key that owns the user stack */
+	uint16_t
+	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
 };
 
 struct tool {
 	const char *name, *summary, *about;
-	const char *example;	      /* options of a typical call, for --help */
+	const char *example;          /* options of a typical call, for --help */
 	const struct object *object;  /* NULL: no BPF */
 	const struct hook *hooks;     /* ends with a zero row */
 	const struct column *columns; /* ends with a zero row */
-	const struct option_row *options; /* beyond the shared ones; ends with a zero row, or NULL */
-	unsigned accepts;	      /* ACCEPT_ */
-	const char *sort;	      /* column; NULL: rows stay as they come */
+	const struct option_row
+	    *options;     /* beyond the shared ones; ends with a zero row, or NULL */
+	unsigned accepts; /* ACCEPT_ */
+	const char *sort; /* column; NULL: rows stay as they come */
 	enum at_interval at_interval;
-	uint64_t interval_ns;	      /* default; 0: one report at the end */
-	uint32_t text_top;	      /* rows that text shows unless -n says otherwise; 0: all */
-	bool screen;		      /* on a terminal each report replaces the one before */
-	bool load_header;	      /* text reports begin with time and load averages */
-	bool patterns;		      /* first arguments are patterns, at least one */
-	const char *note;	      /* said in every report: what it samples or cannot see */
-	const char *const *leaf;      /* globs of functions cut from the leaf of a kernel stack: the
-					 traced function itself; NULL-terminated, or NULL */
+	uint64_t interval_ns;    /* default; 0: one report at the end */
+	uint32_t text_top;       /* rows that text shows unless -n says otherwise; 0: all */
+	bool screen;             /* on a terminal each report replaces the one before */
+	bool load_header;        /* text reports begin with time and load averages */
+	bool patterns;           /* first arguments are patterns, at least one */
+	const char *note;        /* said in every report: what it samples or cannot see */
+	const char *const *leaf; /* globs of functions cut from the leaf of a kernel stack: the
+				    traced function itself; NULL-terminated, or NULL */
 	struct layout layout;
 	/* Checks options against each other; NULL: nothing to check. Pure. */
 	enum status (*check)(struct opts *);

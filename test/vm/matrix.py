@@ -14,7 +14,6 @@ class Kernel:
     name: str
     suite: str
     package: str
-    append: list = dataclasses.field(default_factory=list)  # more words for its command line
 
     @property
     def is_guest(self):
@@ -24,15 +23,12 @@ class Kernel:
 def read(path=PATH):
     """All kernels of the matrix by name, in its order."""
     kernels = {}
-    current = None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#") or words[0] == "skip":
             continue
         if words[0] == "kernel" and len(words) == 4:
-            current = kernels[words[1]] = Kernel(*words[1:])
-        elif words[0] == "append" and current:
-            current.append += words[1:]
+            kernels[words[1]] = Kernel(*words[1:])
         else:
             raise SystemExit(f"{path}:{number}: cannot read: {line}")
     return kernels
