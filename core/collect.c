@@ -141,22 +141,22 @@ enum status session_row(struct session *session, struct snapshot *snap, const vo
  * so the difference is exact, where deleting them would lose what comes meanwhile.
  */
 static bool value_since(struct session *session, const void *key, const void *value,
-			unsigned char *since)
+			uint32_t value_size, unsigned char *since)
 {
 	const struct column *column = session->plan->opts->tool->columns;
 	const unsigned char *before = rowset_find(&session->before, key);
+	uint64_t now, then = 0;
 	bool any = false;
-	uint64_t now, then;
 	uint16_t at;
 
-	memcpy(since, value, session->plan->opts->tool->layout.value_size);
+	memcpy(since, value, value_size);
 	for (; column->name; column++) {
 		if (column->key || column->kind == KIND_RATIO_BYTES)
 			continue;
 		for (at = column->off; at < column->off + column->size; at += sizeof(now)) {
 			memcpy(&now, since + at, sizeof(now));
-			memcpy(&then, before ? before + at : (const void *)&(uint64_t){0},
-			       sizeof(then));
+			if (before)
+				memcpy(&then, before + at, sizeof(then));
 			now -= then;
 			any |= now != 0;
 			memcpy(since + at, &now, sizeof(now));
@@ -169,13 +169,18 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 {
 	bool rate = session->plan->opts->tool->at_interval == AT_RATE;
 	unsigned char *since = malloc(rows->value_size);
-	enum status status = since ? OK : fail(FAILED, "out of memory for the report");
+	enum status status = OK;
 	size_t i;
 
+	if (!since) {
+		rowset_free(rows);
+		return fail(FAILED, "out of memory for the report");
+	}
 	for (i = 0; i < rows->n && !status; i++) {
 		const void *value = rowset_value(rows, i);
 
-		if (rate && !value_since(session, rowset_key(rows, i), value, since))
+		if (rate &&
+		    !value_since(session, rowset_key(rows, i), value, rows->value_size, since))
 			continue;
 		status = session_row(session, snap, rowset_key(rows, i), rate ? since : value);
 	}

@@ -28,14 +28,14 @@ const char *host_kallsyms_hidden(void)
 {
 	FILE *in = fopen("/proc/kallsyms", "re");
 	unsigned long address = 0;
-	char type, name[128];
-	int i, n = 0;
+	char line[512];
+	int i;
 
 	if (!in)
 		return "/proc/kallsyms cannot be read";
 	/* Per-CPU symbols at the beginning of x86's list may be 0 although nothing is hidden. */
-	for (i = 0; i < 1000 && !address && n != EOF; i++)
-		n = fscanf(in, "%lx %c %127s%*[^\n]", &address, &type, name);
+	for (i = 0; i < 1000 && !address && fgets(line, sizeof(line), in); i++)
+		address = strtoul(line, NULL, 16);
 	fclose(in);
 	return address ? NULL
 		       : "kernel addresses are hidden (needs CAP_SYSLOG, and kernel.kptr_restrict "
@@ -74,14 +74,16 @@ uint64_t host_realtime_ns(void)
 uint64_t host_threads(void)
 {
 	FILE *in = fopen("/proc/loadavg", "re");
-	unsigned long long threads = 0;
+	char line[128] = "";
+	const char *slash;
 
 	if (!in)
 		return 0;
-	if (fscanf(in, "%*s %*s %*s %*u/%llu", &threads) != 1)
-		threads = 0;
+	if (!fgets(line, sizeof(line), in))
+		line[0] = '\0';
 	fclose(in);
-	return threads;
+	slash = strchr(line, '/'); /* "0.20 0.18 0.12 1/80 11206": the 80 */
+	return slash ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
 /* Tgid of a thread from its status file; 0: no such thread. */

@@ -111,7 +111,7 @@ static uint64_t last_value(unsigned slot)
 static void put_bar(FILE *f, uint64_t count, uint64_t most)
 {
 	char bar[BAR_COLUMNS + 1];
-	size_t n = (size_t)((unsigned __int128)count * BAR_COLUMNS / most);
+	size_t n = most ? (size_t)((unsigned __int128)count * BAR_COLUMNS / most) : 0;
 
 	memset(bar, '*', n);
 	memset(bar + n, ' ', BAR_COLUMNS - n);

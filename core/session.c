@@ -30,8 +30,9 @@ static void choose_programs(struct session *session)
 	struct bpf_program *program;
 	const struct role *role;
 
-	bpf_object__for_each_program(program, session->obj)
-	    bpf_program__set_autoload(program, false);
+	program = bpf_object__next_program(session->obj, NULL);
+	for (; program; program = bpf_object__next_program(session->obj, program))
+		bpf_program__set_autoload(program, false);
 	for (role = session->plan->role; role < session->plan->role + session->plan->n_roles;
 	     role++) {
 		const struct candidate *chosen = plan_chosen(session->plan, role);

@@ -91,7 +91,7 @@ int snapshot_init(struct snapshot *, const struct tool *, const struct column *c
 void snapshot_free(struct snapshot *);
 
 /* Interned copies; NULL when out of memory. len: bytes read at most; stops at NUL. */
-const char *snapshot_text(struct snapshot *, const char *s, size_t len);
+const char *snapshot_text(struct snapshot *, const char *string, size_t len);
 const struct stack *snapshot_stack(struct snapshot *, const char *const *frame, uint32_t n,
 				   bool cut);
 /* A zeroed HIST_SLOTS array that lives as long as the snapshot. */

@@ -47,10 +47,10 @@ static int word_index(const char *word, size_t len)
 
 static int parse_letters(const char *arg, struct state_filter *out)
 {
-	int not = *arg == '!';
+	int all_but = *arg == '!';
 	uint32_t letters = 0;
 
-	for (arg += not ;; arg++) {
+	for (arg += all_but;; arg++) {
 		size_t len = strcspn(arg, ",");
 		int index = word_index(arg, len);
 
@@ -61,7 +61,7 @@ static int parse_letters(const char *arg, struct state_filter *out)
 		if (!*arg)
 			break;
 	}
-	if (not )
+	if (all_but)
 		letters = STATE_ALL & ~letters;
 	if (!letters)
 		return -EINVAL;

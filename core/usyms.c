@@ -159,21 +159,21 @@ static void copy_name(char *to, const struct line *l)
 
 static int add_mapping(struct maps *maps, const struct line *l)
 {
-	const struct mapping *last;
 	uint32_t name = maps->names_used;
+	struct mapping *new;
 
 	if (grow((void **)&maps->at, &maps->room, maps->count + 1, sizeof(*maps->at)) ||
 	    grow((void **)&maps->names, &maps->names_room, name + l->name_len + 1, 1))
 		return -ENOMEM;
 	copy_name(maps->names + name, l);
 	/* the segments of a file follow each other: one copy of its name */
-	last = maps->count ? &maps->at[maps->count - 1] : NULL;
-	if (last && !strcmp(maps->names + last->name, maps->names + name))
-		name = last->name;
+	new = &maps->at[maps->count];
+	*new = l->map;
+	new->name = name;
+	if (maps->count++ && !strcmp(maps->names + new[-1].name, maps->names + name))
+		new->name = new[-1].name;
 	else
 		maps->names_used += strlen(maps->names + name) + 1;
-	maps->at[maps->count] = l->map;
-	maps->at[maps->count++].name = name;
 	return 0;
 }
 

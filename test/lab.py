@@ -203,10 +203,13 @@ class NativeLab(Lab):
 
 
 def open_lab():
-    """The lab that KTRACE_LAB names: native (default), or what a later lab registers."""
+    """The lab that KTRACE_LAB names: native (default), or vm:KERNEL."""
     name = os.environ.get("KTRACE_LAB", "native")
     if name == "native":
         return NativeLab()
+    if name.startswith("vm:"):
+        from vm.vmlab import VmLab  # test/vm/run.sh sets the rest
+        return VmLab(name[3:])
     raise SystemExit(f"KTRACE_LAB={name}: no such lab")
 
 

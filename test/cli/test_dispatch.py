@@ -55,9 +55,15 @@ def test_explain_says_the_plan_or_why_not(lab, tool):
 
 
 def test_explain_loads_nothing(lab, tool):
-    result = lab.run(f"$W/failnth 1 1 --cmd 5 --from -- $KTRACE {tool} --explain")  # BPF_PROG_LOAD
-    plain = lab.ktrace(f"{tool} --explain")
-    assert (result.rc, result.out) == (plain.rc, plain.out), result
+    """With stored caps no bpf(2) call at all; else no more loads than `ktrace caps` needs to ask."""
+    result = lab.run(f"$KTRACE caps >c; $KTRACE {tool} --explain --caps c >a\n"
+                     f"$W/failnth 1 1 --from -- $KTRACE {tool} --explain --caps c >b; cmp a b")
+    assert result.rc == 0 and result.fact("failnth")["seen"] == 0, result
+    for call, name in ((5, "PROG_LOAD"), (0, "MAP_CREATE"), (28, "LINK_CREATE"), (17, "RAW_TRACEPOINT_OPEN")):
+        counted = lab.run(f"$W/failnth 0 1 --cmd {call} -- $KTRACE {tool} --explain >/dev/null\n"
+                          f"$W/failnth 0 1 --cmd {call} -- $KTRACE caps >/dev/null")
+        explain, caps = [fact["seen"] for fact in counted.facts]
+        assert explain <= caps and (explain == 0 or name == "PROG_LOAD"), (name, counted)
 
 
 def test_explain_gives_a_reason_for_each_rejected_hook(lab):

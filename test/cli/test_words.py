@@ -101,14 +101,19 @@ BAD = [
     "-p 1,", "-p 1,,2", "-p 99999999999999999999", "-p 4194304", "-t x", "-t 0", "-t 4194304", "-m x", "-m -1",
     "-m 5parsecs", "-m 99999999999999999999s", "-M 0", "-m 2ms -M 1ms", "-s x", "-s -1", "-s 128",
     "-s 99999999999999999999", "--hook nosuch", "--hook ''", "-C ''", "-C 0123456789abcdef", "-G /no/such/cgroup",
-    "-G ''", "-u -k", "-U -K", "-j -o text", "-f -j", "--ready-fd x", "--ready-fd 777", "--stack-storage-size 0",
-    "--row-storage-size x", "--row-storage-size 0", "-j --",
+    "-G ''", "-u -k", "-U -K", "-j -o text", "-f -j", "--ready-fd x", "--stack-storage-size 0",
+    "--row-storage-size x", "--row-storage-size 0",
 ]
 
 
 @pytest.mark.parametrize("words", BAD)
 def test_bad_words_are_refused_in_one_line(lab, tool, words):
     refused(lab.ktrace(f"{tool} {words}", timeout=20))
+
+
+@pytest.mark.parametrize("words", ["--ready-fd 777", "-j --", "-d 1 --ready-fd 777"])
+def test_descriptor_that_is_not_open_and_missing_command_are_refused(lab, words):
+    refused(lab.ktrace(f"offcputime {words}", timeout=20))
 
 
 def test_bad_words_name_what_was_bad(lab):

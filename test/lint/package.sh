@@ -7,10 +7,10 @@ build=$1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# every_tool BIN: each row of tools.def has a link that answers to --version
+# every_tool BIN: each row of tools.def has a link that answers to --help
 every_tool() {
 	sed -n 's/^TOOL(\([a-z0-9_]*\)).*/\1/p' cmd/tools.def | while read -r tool; do
-		"$1/$tool" --version >/dev/null || { echo "$1/$tool does not run"; exit 1; }
+		"$1/$tool" --help >/dev/null || { echo "$1/$tool does not run"; exit 1; }
 	done
 }
 

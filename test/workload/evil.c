@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	}
 	printf("{\"workload\":\"evil\",\"names\":%zu,\"count\":%lu,\"sum_ns\":%lu,\"tgid\":%d,"
 	       "\"hex\":[",
-	       N_NAMES, n * N_NAMES, sum_ns, (int)getpid());
+	       (size_t)N_NAMES, (unsigned long)(n * N_NAMES), sum_ns, (int)getpid());
 	for (size_t i = 0; i < N_NAMES; i++) {
 		printf("%s\"", i ? "," : "");
 		for (const char *c = names[i]; *c; c++)

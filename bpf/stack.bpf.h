@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The stack store: frames are walked into a buffer of this CPU, hashed, and kept
+ * under their hash. A STACK_TRACE map drops one of two stacks that fall into the
+ * same bucket; here only a full store loses any, and that is counted.
+ * Part of ktrace.bpf.h.
+ */
+#ifndef KTRACE_STACK_BPF_H
+#define KTRACE_STACK_BPF_H
+
+/* Frames by their hash. Value is cut to filter.depth, both sizes are set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct stack_frames);
+} stacks SEC(".maps");
+
+/* A walk in process on this CPU may be interrupted by another: one buffer per level. */
+#define WALK_LEVELS 4
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WALK_LEVELS);
+	__type(key, __u32);
+	__type(value, struct stack_frames);
+} walks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} walk_level SEC(".maps");
+
+/* 64-bit multiply and xor-shift a frame: 2^-64 odds of a collision between two stacks. */
+static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n)
+{
+	__u64 hash = n;
+	__u32 i;
+
+	for (i = 0; i < MAX_DEPTH; i++) {
+		if (i >= n || i >= cfg.filter.depth)
+			break;
+		hash = (hash ^ walk->ip[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	return hash > STACK_LOST ? hash : hash + 2;
+}
+
+static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
+{
+	__u64 hash;
+	long err;
+
+	if (bytes <= 0) {
+		lose(stacks);
+		return STACK_LOST;
+	}
+	walk->n = (__u64)bytes / sizeof(walk->ip[0]);
+	hash = stack_hash(walk, walk->n);
+	if (bpf_map_lookup_elem(&stacks, &hash))
+		return hash;
+	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
+	if (err && err != -17 /* EEXIST: another CPU was first with the same frames */) {
+		lose(stacks);
+		return STACK_LOST;
+	}
+	return hash;
+}
+
+/* Takes the CPU's walk buffer of this nesting level; NULL: lost, and counted. */
+static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
+{
+	__u32 zero = 0, level;
+	__u32 *nested = bpf_map_lookup_elem(&walk_level, &zero);
+
+	*levelp = nested;
+	if (!nested)
+		return NULL;
+	level = *nested;
+	if (level >= WALK_LEVELS)
+		return NULL;
+	*nested = level + 1;
+	return bpf_map_lookup_elem(&walks, &level);
+}
+
+#define STACK_WALK(call)                                          \
+	({                                                        \
+		__u64 id_ = STACK_LOST;                           \
+		__u32 *level_;                                    \
+		struct stack_frames *walk_ = walk_begin(&level_); \
+		if (walk_) {                                      \
+			id_ = stack_keep(walk_, call);            \
+			*level_ -= 1;                             \
+		} else {                                          \
+			lose(stacks);                             \
+		}                                                 \
+		id_;                                              \
+	})
+
+#define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))
+
+/* Stack of the running task, kernel (flags 0) or user; the id to put in a key. */
+static __always_inline __u64 stack_of_current(void *ctx, __u64 flags)
+{
+	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, flags));
+}
+
+/* Kernel stack of a task that does not run. */
+static __always_inline __u64 stack_of_task(struct task_struct *task)
+{
+	return STACK_WALK(bpf_get_task_stack(task, walk_->ip, WALK_BYTES, 0));
+}
+
+static __always_inline __u64 kstack_of_current(void *ctx)
+{
+	return WANT(WANT_KSTACK) ? stack_of_current(ctx, 0) : STACK_NONE;
+}
+
+/* Kernel threads have no user stack, which is no loss. */
+static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)
+{
+	if (!WANT(WANT_USTACK) || !TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
+		return STACK_NONE;
+	return stack_of_current(ctx, BPF_F_USER_STACK);
+}
+
+static __always_inline __u64 ustack_of_current(void *ctx)
+{
+	if (!WANT(WANT_USTACK))
+		return STACK_NONE;
+	return ustack_of(ctx, (void *)bpf_get_current_task(), false);
+}
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the options mean for the report's columns and for the kernel's filter. */
+#include <string.h>
+
+#include "core/opts.h"
+
+bool opts_shows(const struct opts *opts, const struct column *column)
+{
+	unsigned i;
+
+	for (i = 0; i < opts->n_optional; i++)
+		if (opts->optional[i] == column)
+			return true;
+	if (column->key && opts->n_group) {
+		for (i = 0; i < opts->n_group; i++)
+			if (opts->group[i] == column)
+				return true;
+		return false;
+	}
+	if (column->kind == KIND_KSTACK && opts->user_stacks)
+		return false;
+	if (column->kind == KIND_USTACK && opts->kernel_stacks)
+		return false;
+	if ((column->kind == KIND_KSTACK || column->kind == KIND_USTACK) && !opts->stack_depth)
+		return false;
+	return !column->optional;
+}
+
+void opts_filter(const struct opts *opts, struct filter *filter)
+{
+	const struct column *column;
+
+	for (column = opts->tool->columns; column->name; column++)
+		if (opts_shows(opts, column))
+			filter->want |= column->want;
+	filter->by_tgid = opts->tgids.n || opts->command;
+	filter->by_tid = opts->tids.n != 0;
+	filter->follow = opts->command != NULL;
+	filter->by_comm = opts->by_comm;
+	memcpy(filter->comm, opts->comm, COMM_LEN);
+	filter->by_cgroup = opts->cgroup != NULL;
+	filter->user_threads = opts->user_threads;
+	filter->kernel_threads = opts->kernel_threads;
+	filter->min_ns = opts->min_ns;
+	filter->max_ns = opts->max_ns;
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run.sh KERNEL [PYTEST ARGS...]: the tests of test/tools in a guest that runs
+# KERNEL: a name in test/kernels/matrix, or the path of a vmlinuz of your own. One
+# boot for all tests. Consoles: build/vm/KERNEL.console.*. KTRACE and
+# KTRACE_WORKLOADS name the program and workloads, else build/ has them.
+# Exit: pytest's; 77 when the kernel cannot be had (with CI=true that is 1).
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+test=$(dirname "$here")
+kernel=${1:?usage: run.sh KERNEL [PYTEST ARGS...]}
+shift
+KTRACE=${KTRACE:-$(dirname "$test")/build/ktrace}
+build=$(dirname "$(readlink -f "$KTRACE")")
+[ -x "$build/vm/agent" ] || { echo "run.sh: no $build/vm/agent: build first" >&2; exit 1; }
+
+case $kernel in
+*/*)
+	image=$(readlink -f "$kernel")
+	kernel=$(basename "$image")
+	;;
+*)
+	if ! image=$("$here/kernels.py" "$kernel"); then
+		echo "NOT TESTED on kernel $kernel: it could not be fetched" >&2
+		[ "${CI-}" = true ] && exit 1
+		exit 77
+	fi
+	;;
+esac
+initrd=$(mktemp "$build/vm/initrd.XXXXXX")
+trap 'rm -f "$initrd"' EXIT
+"$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd"
+
+paths=tools
+for arg in "$@"; do
+	[ -e "$test/${arg%%::*}" ] && paths=
+done
+export KTRACE_LAB="vm:$kernel" KTRACE_VM_KERNEL="$image" KTRACE_VM_INITRD="$initrd"
+export KTRACE_VM_LOG="$build/vm/$kernel.console"
+: >"$KTRACE_VM_LOG"
+cd "$test"
+# Debian's own has the pytest of python3-pytest; another in $PATH may not.
+python=$(PATH=/usr/bin:$PATH command -v python3)
+status=0
+"$python" -B -m pytest -v --tb=short -p no:cacheprovider ${paths:+"$paths"} "$@" || status=$?
+cat "$KTRACE_VM_LOG" # when it booted, and what it said where it did not
+exit $status
