@@ -29,19 +29,6 @@ static __always_inline bool keep_bytes(__u64 requested)
 	return !cfg.max_bytes || requested <= cfg.max_bytes;
 }
 
-static __always_inline bool keep_cache(const char *name)
-{
-	int i;
-
-	for (i = 0; i < NAME_LEN; i++) {
-		if (name[i] != cfg.cache[i])
-			return false;
-		if (!name[i])
-			break;
-	}
-	return true;
-}
-
 /* s: the cache where the event says it, else NULL. */
 static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *s, __u64 bytes)
 {
@@ -65,7 +52,7 @@ static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 p
 		return;
 	if (WANT(WANT_CACHE) || cfg.cache[0])
 		cache_name(key.cache, ptr, s, bytes);
-	if (cfg.cache[0] && !keep_cache(key.cache))
+	if (cfg.cache[0] && !same_name(key.cache, cfg.cache, NAME_LEN))
 		return;
 	if (!WANT(WANT_CACHE))
 		__builtin_memset(key.cache, 0, sizeof(key.cache));

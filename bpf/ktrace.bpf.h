@@ -98,14 +98,15 @@ static __always_inline bool in_cgroup(struct task_struct *task)
 	return false;
 }
 
-static __always_inline bool same_comm(const char *a)
+/* A name against one of cfg's. Compared up to NUL, or len bytes. */
+static __always_inline bool same_name(const char *name, const volatile char *wanted, int len)
 {
 	int i;
 
-	for (i = 0; i < COMM_LEN; i++) {
-		if (a[i] != cfg.filter.comm[i])
+	for (i = 0; i < len; i++) {
+		if (name[i] != wanted[i])
 			return false;
-		if (!a[i])
+		if (!name[i])
 			break;
 	}
 	return true;
@@ -143,7 +144,7 @@ static __always_inline bool keep_task(struct task_struct *task, bool btf)
 		char comm[COMM_LEN];
 
 		bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
-		if (!same_comm(comm))
+		if (!same_name(comm, cfg.filter.comm, COMM_LEN))
 			return false;
 	}
 	return !cfg.filter.by_cgroup || in_cgroup(task);
@@ -160,7 +161,7 @@ static __always_inline bool keep_current(void)
 		char comm[COMM_LEN];
 
 		bpf_get_current_comm(comm, sizeof(comm));
-		if (!same_comm(comm))
+		if (!same_name(comm, cfg.filter.comm, COMM_LEN))
 			return false;
 	}
 	if (cfg.filter.user_threads || cfg.filter.kernel_threads || cfg.filter.by_cgroup) {

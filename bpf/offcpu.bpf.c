@@ -124,68 +124,21 @@ static __always_inline void switch_in(__u32 tid, struct task_struct *next, const
 	row_count(&key, delta_ns);
 }
 
-static __always_inline void on_switch(void *ctx, bool preempt, struct task_struct *prev,
-				      struct task_struct *next, __u32 raw, bool btf)
+static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
+				      struct task_struct *next, bool btf)
 {
-	switch_out(ctx, prev, preempt ? 0 : raw, btf);
+	switch_out(ctx, prev, raw, btf);
 	switch_in(TASK(btf, next, pid), next, next->comm, btf);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch_btf, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
+static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
+				      struct task_struct *prev, __u32 raw)
 {
-	on_switch(ctx, preempt, prev, next, prev_state, true);
-	return 0;
-}
-
-/* Without prev_state, which came as last argument with 5.19 (fa2c3254d7cf, 9c2136be0878). */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch_btf_old, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	on_switch(ctx, preempt, prev, next, task_state(prev, true), true);
-	return 0;
-}
-
-SEC("raw_tp/sched_switch")
-int BPF_PROG(switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
-{
-	on_switch(ctx, preempt, prev, next, prev_state, false);
-	return 0;
-}
-
-SEC("raw_tp/sched_switch")
-int BPF_PROG(switch_raw_old, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	on_switch(ctx, preempt, prev, next, task_state(prev, false), false);
-	return 0;
-}
-
-/*
- * The record's prev_state is the report's own code: one bit per letter, 0x80
- * for I, 0x100 for a preempted task; killable is not told from D, so that is
- * taken from the task where a racing wakeup has not changed it yet.
- */
-#define RECORD_IDLE 0x80
-#define RECORD_PREEMPTED 0x100
-
-SEC("tp/sched/sched_switch")
-int switch_tp(struct trace_event_raw_sched_switch *ctx)
-{
-	struct task_struct *prev = (void *)bpf_get_current_task();
-	__u32 raw = ctx->prev_state;
-
-	if (raw & RECORD_PREEMPTED)
-		raw = 0;
-	else if (raw & RECORD_IDLE)
-		raw = STATE_RAW_IDLE;
-	else if (raw == STATE_RAW_UNINTERRUPTIBLE)
-		raw |= task_state(prev, false) & STATE_RAW_WAKEKILL;
 	switch_out(ctx, prev, raw, false);
 	switch_in(ctx->next_pid, NULL, ctx->next_comm, false);
-	return 0;
 }
+
+#include "bpf/switch.bpf.h"
 
 /*
  * Threads that sleep when tracing begins have no switch-out to see: their

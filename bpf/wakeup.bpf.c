@@ -129,45 +129,19 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch_btf, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
+static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
+				      struct task_struct *next, bool btf)
 {
-	wait_begin(prev, preempt ? 0 : prev_state, true);
-	return 0;
+	wait_begin(prev, raw, btf);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch_btf_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
+				      struct task_struct *prev, __u32 raw)
 {
-	wait_begin(prev, preempt ? 0 : task_state(prev, true), true);
-	return 0;
+	wait_begin(prev, raw, false);
 }
 
-SEC("raw_tp/sched_switch")
-int BPF_PROG(switch_raw, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
-{
-	wait_begin(prev, preempt ? 0 : prev_state, false);
-	return 0;
-}
-
-SEC("raw_tp/sched_switch")
-int BPF_PROG(switch_raw_old, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	wait_begin(prev, preempt ? 0 : task_state(prev, false), false);
-	return 0;
-}
-
-/* 0x100: preempted, see offcpu.bpf.c. Which wait it was does not matter here. */
-SEC("tp/sched/sched_switch")
-int switch_tp(struct trace_event_raw_sched_switch *ctx)
-{
-	__u32 raw = ctx->prev_state;
-
-	wait_begin((void *)bpf_get_current_task(), raw & 0x100 ? 0 : raw, false);
-	return 0;
-}
+#include "bpf/switch.bpf.h"
 
 SEC("tp_btf/sched_waking")
 int BPF_PROG(waking_btf, struct task_struct *task)

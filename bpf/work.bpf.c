@@ -46,21 +46,6 @@ struct {
 
 static const struct work_value zero;
 
-static __always_inline bool keep_workqueue(const char *name)
-{
-	int i;
-
-	if (!cfg.workqueue[0])
-		return true;
-	for (i = 0; i < NAME_LEN; i++) {
-		if (name[i] != cfg.workqueue[i])
-			return false;
-		if (!name[i])
-			break;
-	}
-	return true;
-}
-
 static __always_inline void work_queued(__u64 work, const char *name)
 {
 	struct queued queued = {};
@@ -68,7 +53,7 @@ static __always_inline void work_queued(__u64 work, const char *name)
 	if (cfg.requester && !keep_current())
 		return;
 	bpf_probe_read_kernel_str(queued.workqueue, sizeof(queued.workqueue), name);
-	if (!keep_workqueue(queued.workqueue))
+	if (cfg.workqueue[0] && !same_name(queued.workqueue, cfg.workqueue, NAME_LEN))
 		return;
 	queued.ts = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &work, &queued, BPF_ANY))

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/grow.h"
+
 #define HEADER "ktrace-caps 1"
 
 static struct caps_fact *fact_find(const struct caps *caps, const char *key)
@@ -44,15 +46,8 @@ int caps_set(struct caps *caps, const char *key, const char *value)
 		fact->value = copy;
 		return 0;
 	}
-	if (caps->n == caps->cap) {
-		size_t cap = caps->cap ? caps->cap * 2 : 64;
-
-		fact = reallocarray(caps->facts, cap, sizeof(*fact));
-		if (!fact)
-			goto no_memory;
-		caps->facts = fact;
-		caps->cap = cap;
-	}
+	if (grow((void **)&caps->facts, &caps->cap, caps->n + 1, sizeof(*fact), 64))
+		goto no_memory;
 	caps->facts[caps->n].key = strdup(key);
 	if (!caps->facts[caps->n].key)
 		goto no_memory;

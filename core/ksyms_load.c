@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From the text of kallsyms to the sorted table. */
 #include "core/ksyms_table.h"
+#include "core/grow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,23 +20,6 @@ struct line {
 	size_t name_len, module_len;
 	char type;
 };
-
-static int grow(void **array, size_t *room, size_t need, size_t item, size_t first)
-{
-	size_t next = *room ? *room : first;
-	void *bigger;
-
-	if (need <= *room)
-		return 0;
-	while (next < need)
-		next *= 2;
-	bigger = realloc(*array, next * item);
-	if (!bigger)
-		return -ENOMEM;
-	*array = bigger;
-	*room = next;
-	return 0;
-}
 
 static int add_name(struct ksyms *ks, const char *name, size_t len, uint32_t *offset)
 {

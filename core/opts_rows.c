@@ -322,6 +322,8 @@ enum status opts_check(struct opts *opts)
 
 	if (status)
 		return status;
+	if (opts->caps && opts->action != ACTION_EXPLAIN)
+		return fail(USAGE, "--caps goes with --explain: a trace runs on this kernel");
 	if (opts->user_threads && opts->kernel_threads)
 		return fail(USAGE, "-u and -k exclude each other");
 	if (opts->user_stacks && opts->kernel_stacks)

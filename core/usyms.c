@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/grow.h"
+
 #define BUCKETS 1024
 #define MAX_PROCESSES 65536
 #define MAX_TEXT (32U << 20) /* a process with vm.max_map_count mappings has some 8 MB */
@@ -48,23 +50,6 @@ struct line {
 	const char *name;
 	size_t name_len;
 };
-
-static int grow(void **array, size_t *room, size_t need, size_t item)
-{
-	size_t next = *room ? *room : 64;
-	void *bigger;
-
-	if (need <= *room)
-		return 0;
-	while (next < need)
-		next *= 2;
-	bigger = realloc(*array, next * item);
-	if (!bigger)
-		return -ENOMEM;
-	*array = bigger;
-	*room = next;
-	return 0;
-}
 
 static void maps_free(struct maps *maps)
 {
@@ -162,8 +147,8 @@ static int add_mapping(struct maps *maps, const struct line *l)
 	uint32_t name = maps->names_used;
 	struct mapping *new;
 
-	if (grow((void **)&maps->at, &maps->room, maps->count + 1, sizeof(*maps->at)) ||
-	    grow((void **)&maps->names, &maps->names_room, name + l->name_len + 1, 1))
+	if (grow((void **)&maps->at, &maps->room, maps->count + 1, sizeof(*maps->at), 64) ||
+	    grow((void **)&maps->names, &maps->names_room, name + l->name_len + 1, 1, 64))
 		return -ENOMEM;
 	copy_name(maps->names + name, l);
 	/* the segments of a file follow each other: one copy of its name */
@@ -232,7 +217,7 @@ static int read_all(int fd, char **text, size_t *len)
 
 		if (*len > MAX_TEXT)
 			return -EFBIG;
-		if (grow((void **)text, &room, *len + 16384, 1))
+		if (grow((void **)text, &room, *len + 16384, 1, 64))
 			return -ENOMEM;
 		got = read(fd, *text + *len, room - *len);
 		if (got < 0 && errno == EINTR)

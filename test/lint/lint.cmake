@@ -30,9 +30,7 @@ lint_test(lint.cppcheck ${CPPCHECK} --project=${CMAKE_BINARY_DIR}/compile_comman
   --cppcheck-build-dir=${CMAKE_BINARY_DIR}/cppcheck -i${BPF_SKELETON_DIR} -j2 --quiet
   --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --suppress=*:*.skel.h
   --suppress=funcArgOrderDifferent # a declaration may be terser than its definition
-  # libbpf's headers are not read, so its two macros are spelled out.
-  "-DLIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }"
-  "-Dbpf_object__for_each_program(prog,obj)=for (prog = 0\\; prog\\; prog = bpf_object__next_program(obj, prog))")
+  --library=${CMAKE_CURRENT_LIST_DIR}/libbpf.cfg)
 
 # tidy_test(NAME LABEL CHECKS): clang-tidy over core/ and cmd/ as a target, so that
 # ninja spreads it over the cores and leaves out what was found clean before.

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run.sh [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
+# event, beside a peer where one is installed (bench.py names those that are not).
+# Nothing of this runs with the tests. KTRACE and KTRACE_WORKLOADS name a build
+# that is there already; without them build/ is brought up to date.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+root=$(dirname "$(dirname "$here")")
+if [ "$(id -u)" -ne 0 ]; then
+	echo "run.sh: needs root" >&2
+	exit 3
+fi
+if [ -z "${KTRACE-}" ] || [ -z "${KTRACE_WORKLOADS-}" ]; then
+	"$root/packaging/deps.sh" build test
+	cmake -S "$root" --preset release -DKTRACE_TESTS=ON >/dev/null
+	ninja --quiet -C "$root/build"
+	export KTRACE=$root/build/ktrace KTRACE_WORKLOADS=$root/build/workload
+fi
+# bpftrace looks for tracepoints in tracefs: give it one where nobody else sees it.
+exec unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
+	[ -e /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing 2>/dev/null
+	exec "$@"' sh python3 -B "$here/bench.py" "$@"

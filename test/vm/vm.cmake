@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The tools' tests on other kernels: ctest name vm.KERNEL for each guest in
+# test/kernels/matrix. All are slow but one; two guests run at a time (ctest -j 2).
+if(KTRACE_SANITIZE) # the programs under test are the static ones
+  return()
+endif()
+add_executable(vm_agent vm/agent.c)
+target_compile_definitions(vm_agent PRIVATE _GNU_SOURCE)
+target_link_options(vm_agent PRIVATE -static)
+set_target_properties(vm_agent PROPERTIES OUTPUT_NAME agent
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/vm)
+
+set(KTRACE_QUICK_KERNEL 6.1)
+set(MATRIX ${CMAKE_CURRENT_SOURCE_DIR}/kernels/matrix)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${MATRIX})
+file(STRINGS ${MATRIX} KERNEL_LINES REGEX "^kernel [^ ]+ [^-]")
+set(slot 0)
+foreach(line ${KERNEL_LINES})
+  string(REGEX REPLACE "^kernel ([^ ]+) .*" "\\1" kernel "${line}")
+  add_test(NAME vm.${kernel}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run.sh ${kernel}
+      --junitxml=${CMAKE_BINARY_DIR}/junit/vm.${kernel}.xml
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set(labels vm full)
+  if(NOT kernel STREQUAL KTRACE_QUICK_KERNEL)
+    list(APPEND labels slow)
+  endif()
+  # 77: the kernel could not be had, and this is not CI. The lock: never a third guest.
+  set_tests_properties(vm.${kernel} PROPERTIES LABELS "${labels}" TIMEOUT 1500
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK vm_slot_${slot}
+    ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload")
+  math(EXPR slot "1 - ${slot}")
+endforeach()
