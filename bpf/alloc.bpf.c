@@ -19,6 +19,9 @@ struct {
 	__type(value, struct kmem_value);
 } rows SEC(".maps");
 
+/* At most five frames of the tracing machinery, the tracer and its call site. */
+#define LARGE_WALK 8
+
 static const struct kmem_value kmem_zero;
 static const struct kpages_value kpages_zero;
 
@@ -42,6 +45,19 @@ static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *
 		__builtin_memcpy(out, "kmalloc-large", 14);
 }
 
+/* Where the event was made: the frame inside of the call site's. 0: not among the first frames. */
+static __always_inline __u64 tracer_of(void *ctx, __u64 call_site)
+{
+	__u64 ip[LARGE_WALK];
+	long bytes = bpf_get_stack(ctx, ip, sizeof(ip), 0);
+	int i;
+
+	for (i = 1; i < LARGE_WALK; i++)
+		if (bytes >= (i + 1) * 8 && ip[i] == call_site)
+			return ip[i - 1];
+	return 0;
+}
+
 static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 ptr,
 				       struct kmem_cache *s, __u64 requested, __u64 bytes)
 {
@@ -57,7 +73,10 @@ static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 p
 	if (!WANT(WANT_CACHE))
 		__builtin_memset(key.cache, 0, sizeof(key.cache));
 	key_current(&key);
-	key.large_call_site = large_call_site;
+	if (large_call_site) {
+		key.large_call_site = large_call_site;
+		key.large_tracer = tracer_of(ctx, large_call_site);
+	}
 	key.kstack = kstack_of_current(ctx);
 	key.ustack = ustack_of_current(ctx);
 	row = row_get(&rows, &key, &kmem_zero);
@@ -78,7 +97,7 @@ static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __
 SEC("tp_btf/kmalloc")
 int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
 {
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
 	return 0;
 }
 
@@ -108,7 +127,7 @@ SEC("tp_btf/kmalloc_node")
 int BPF_PROG(kmalloc_node_btf, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
+	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
 	return 0;
 }
 
@@ -124,7 +143,7 @@ int BPF_PROG(kmalloc_node_raw, unsigned long call_site, const void *ptr, size_t 
 SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	slab_alloc(ctx, 0, (__u64)ptr, s, s->object_size, s->size);
+	slab_alloc(ctx, 0, void_arg(ctx, 1), s, s->object_size, s->size);
 	return 0;
 }
 
@@ -139,7 +158,7 @@ SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf_old, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, void_arg(ctx, 1), NULL, requested, bytes);
 	return 0;
 }
 
@@ -155,7 +174,7 @@ SEC("tp_btf/kmem_cache_alloc_node")
 int BPF_PROG(cache_node_btf, unsigned long call_site, const void *ptr, size_t requested,
 	     size_t bytes)
 {
-	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
+	slab_alloc(ctx, 0, void_arg(ctx, 1), NULL, requested, bytes);
 	return 0;
 }
 

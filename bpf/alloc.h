@@ -16,13 +16,13 @@ struct alloc_cfg {
 };
 
 /*
- * A kmalloc beyond the slab limit is traced twice on newer kernels: by an inner
- * function, whose call site lies in the allocator's own wrapper, and by that
- * wrapper with its caller's. large_call_site is 0 for all smaller ones and lets
- * the collector, which has the symbols, leave the inner one out.
+ * A kmalloc beyond the slab limit is traced twice since 6.12 (a0a44d9175b3): by
+ * an inner function, large_tracer, whose call site lies in the allocator's own
+ * wrapper, and by that wrapper with its caller's. Both are 0 for all smaller
+ * ones and let the collector, which has the symbols, leave the inner one out.
  */
 struct kmem_key {
-	__u64 kstack, ustack, cgroup, large_call_site;
+	__u64 kstack, ustack, cgroup, large_call_site, large_tracer;
 	__u32 tgid, tid;
 	char comm[COMM_LEN];
 	char cache[NAME_LEN];

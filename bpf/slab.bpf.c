@@ -86,7 +86,7 @@ static __always_inline void on_kfree(__u64 ptr)
 SEC("tp_btf/kmalloc")
 int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
 {
-	on_kmalloc((__u64)ptr, bytes);
+	on_kmalloc(void_arg(ctx, 1), bytes);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
 SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	cache_alloc((__u64)ptr, s);
+	cache_alloc(void_arg(ctx, 1), s);
 	return 0;
 }
 
@@ -129,7 +129,7 @@ int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
 SEC("tp_btf/kfree")
 int BPF_PROG(kfree_btf, unsigned long call_site, const void *ptr)
 {
-	on_kfree((__u64)ptr);
+	on_kfree(void_arg(ctx, 1));
 	return 0;
 }
 
@@ -150,7 +150,7 @@ int kfree_tp(struct trace_event_raw_kfree *ctx)
 SEC("tp_btf/kmem_cache_free")
 int BPF_PROG(cache_free_btf, unsigned long call_site, const void *ptr, const struct kmem_cache *s)
 {
-	if (ptr && keep_current())
+	if (void_arg(ctx, 1) && keep_current())
 		count_free(cache_row((__u64)s, s->name, 0), s->size);
 	return 0;
 }

@@ -63,7 +63,14 @@ static const char *const leaf[] = {
     "slab_post_alloc_hook", "___kmalloc*",         NULL,
 };
 
-/* Functions that call the page allocator's half of kmalloc and trace again on their own. */
+/* The page allocator's half of kmalloc, which traces. */
+static const char *const large[] = {
+    "__kmalloc_large_node_noprof",
+    "__kmalloc_large_noprof",
+    NULL,
+};
+
+/* Functions that call it and trace again on their own. */
 static const char *const wrappers[] = {
     "__do_kmalloc_node",
     "__kmalloc",
@@ -74,7 +81,6 @@ static const char *const wrappers[] = {
     "__kmalloc_node_track_caller",
     "__kmalloc_node_track_caller_noprof",
     "__kvmalloc_node_noprof",
-    "kvmalloc_node",
     NULL,
 };
 
@@ -89,7 +95,8 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 
 static bool is_inner(struct session *session, struct snapshot *snap, const struct kmem_key *key)
 {
-	return key->large_call_site &&
+	return key->large_tracer &&
+	       symbolize_is_in(&session->symbolize, snap, key->large_tracer, large) &&
 	       symbolize_is_in(&session->symbolize, snap, key->large_call_site, wrappers);
 }
 

@@ -87,11 +87,6 @@ static error_t take_argp(int key, char *arg, struct argp_state *state)
 		state->err_stream = NULL; /* the "Try ..." line; the message itself is ours */
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->quoted && state->next > state->quoted) {
-			parse->opts->command = state->argv + state->next - 1;
-			state->next = state->argc;
-			return 0;
-		}
 		parse->positional[parse->n_positional++] = arg;
 		return 0;
 	}
@@ -192,10 +187,12 @@ static enum status check_letters(const struct tool *tool, const struct argp_opti
 
 /*
  * Walks the words as argp will, to name in one line of our own what argp would
- * refuse in several of its own: unknown options and missing arguments.
+ * refuse in several of its own: unknown options and missing arguments. *end
+ * becomes the index of "--", where argp must stop: it would move arguments from
+ * before it behind it, and they could not be told from the command.
  */
 static enum status check_words(const struct tool *tool, const struct argp_option *options, int argc,
-			       char **argv)
+			       char **argv, int *end)
 {
 	enum status status = OK;
 	int i;
@@ -216,6 +213,7 @@ static enum status check_words(const struct tool *tool, const struct argp_option
 		if (!status && next && ++i >= argc)
 			return fail(USAGE, "option '%s' needs an argument", argv[i - 1]);
 	}
+	*end = i;
 	return status;
 }
 
@@ -243,12 +241,16 @@ static enum status parse_words(struct parse *parse, int argc, char **argv)
 	struct argp_option options[MAX_OPTIONS + 1] = {};
 	const struct argp argp = {.options = options, .parser = take_argp};
 	enum status status;
-	int err;
+	int err, end = argc;
 
 	make_argp(parse->opts->tool, options);
-	status = check_words(parse->opts->tool, options, argc, argv);
+	status = check_words(parse->opts->tool, options, argc, argv, &end);
 	if (status)
 		return status;
+	if (end < argc - 1)
+		parse->opts->command = argv + end + 1;
+	else if (end < argc)
+		return fail(USAGE, "a command must follow '--'");
 	unsetenv("POSIXLY_CORRECT"); /* options may follow arguments, whatever the shell says */
 	err =
 	    argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);

@@ -6,8 +6,8 @@ One round of a question is: the workload alone, then ktrace and the peer around
 the same workload, in an order that changes from round to round. What is printed
 are medians over the rounds, as Markdown. Start it through run.sh.
 
- start-up   from exec to attached: the byte of --ready-fd, a peer's first line
-            that it prints once attached
+ start-up   from exec to attached: the byte of --ready-fd; a peer's first line
+            after it attached or, where it prints none, the link in its fdinfo
  run time   run_time_ns and run_cnt of each BPF program, as the kernel counts
             them for the process (/proc/PID/fdinfo, kernel.bpf_stats_enabled=1)
  RSS        VmHWM, read every millisecond until the process is gone
@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import pty
+import select
 import shutil
 import signal
 import statistics
@@ -64,16 +65,21 @@ tracepoint:kmem:kmalloc, tracepoint:kmem:kmem_cache_alloc { @allocs[args->bytes_
 tracepoint:kmem:kfree, tracepoint:kmem:kmem_cache_free { @frees = count(); }""",
 }
 
-Question = collections.namedtuple("Question", "tool workload peer package")
+Question = collections.namedtuple("Question", "tool workload peer ready package")
+
+
+def beside_bpftrace(tool, workload):
+    return Question(tool, workload, ["bpftrace", "-e", BPFTRACE[tool]], b"ready", "bpftrace")
+
+
 QUESTIONS = [
-    Question("offcputime", "pingpong 20000", ["offcputime"], "libbpf-tools"),
-    Question("wakeuptime", "pingpong 20000", ["wakeuptime"], "libbpf-tools"),
-    Question("workq", "workitems 500", ["bpftrace", "-e", BPFTRACE["workq"]], "bpftrace"),
-    Question("kmem", "kmallocs 50000 2000", ["bpftrace", "-e", BPFTRACE["kmem"]], "bpftrace"),
-    Question("kpages", "pages 50000", ["bpftrace", "-e", BPFTRACE["kpages"]], "bpftrace"),
-    Question("slabratetop", "slabs 20000 --kind pipe --close",
-             ["bpftrace", "-e", BPFTRACE["slabratetop"]], "bpftrace"),
-    Question("loads", None, None, None),
+    Question("offcputime", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
+    Question("wakeuptime", "pingpong 20000", ["wakeuptime"], b"Tracing", "libbpf-tools"),
+    beside_bpftrace("workq", "workitems 500"),
+    beside_bpftrace("kmem", "kmallocs 50000 2000"),
+    beside_bpftrace("kpages", "pages 50000"),
+    beside_bpftrace("slabratetop", "kmallocs 50000 2000"),
+    Question("loads", None, None, None, None),
 ]
 
 
@@ -107,6 +113,18 @@ def fdinfo(pid):
         elif "map_type" in facts:
             maps[int(facts["map_id"])] = int(facts["memlock"])
     return programs, sum(maps.values())
+
+
+def has_link(pid):
+    """Is a BPF program of this process attached by a link?"""
+    try:
+        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as file:
+                if "link_type" in file.read():
+                    return True
+    except OSError:
+        pass
+    return False
 
 
 def program_name(number):
@@ -148,10 +166,14 @@ class Process:
         self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **streams)
         os.close(writer)
 
-    def wait_ready(self, first_word):
-        """Seconds from exec to attached."""
+    def wait_ready(self, word):
+        """Seconds from exec to attached. word: what it prints then; None: look for a link."""
         said = b""
         while time.monotonic() - self.begin < READY_SECONDS:
+            if word is None and self.child.poll() is None and has_link(self.child.pid):
+                return time.monotonic() - self.begin
+            if not select.select([self.reader], [], [], 1 if word else 0.001)[0]:
+                continue
             try:
                 got = os.read(self.reader, 4096)
             except OSError:
@@ -159,7 +181,7 @@ class Process:
             if not got:
                 break
             said += got
-            if first_word in said:
+            if word and word in said:
                 return time.monotonic() - self.begin
         self.child.kill()
         err = self.child.communicate()[1]
@@ -218,8 +240,7 @@ def measure_ktrace(question):
 
 
 def measure_peer(question):
-    word = b"ready" if question.peer[0] == "bpftrace" else b"Tracing"
-    return measure(question.peer, question.workload, word, False)
+    return measure(question.peer, question.workload, question.ready, False)
 
 
 def interleave(question, rounds, peer):

@@ -18,7 +18,7 @@
 #include "truth.h"
 
 #define MAX_WAITERS 3
-#define ROUND_NS    (5 * NSEC_PER_SEC) /* a waiter that does not come in this time never will */
+#define ROUND_NS (5 * NSEC_PER_SEC) /* a waiter that does not come in this time never will */
 
 static DEFINE_MUTEX(truth_mutex);
 static DEFINE_SPINLOCK(truth_spinlock);
@@ -32,30 +32,30 @@ struct lock_ops {
 };
 
 /* barrier(): the call before it is no tail call, so that the function is in the stack. */
-#define FIGHTERS(name, lock_it, unlock_it, lock_too, unlock_too)                                   \
-	static noinline void truth_hold_##name(void)                                               \
-	{                                                                                          \
-		lock_it;                                                                           \
-		barrier();                                                                         \
-	}                                                                                          \
-	static noinline void truth_release_##name(void)                                            \
-	{                                                                                          \
-		unlock_it;                                                                         \
-		barrier();                                                                         \
-	}                                                                                          \
-	static noinline u64 truth_wait_##name(void)                                                \
-	{                                                                                          \
-		u64 start = ktime_get_ns(), end;                                                   \
-                                                                                                   \
-		lock_too;                                                                          \
-		end = ktime_get_ns();                                                              \
-		unlock_too;                                                                        \
-		return end - start;                                                                \
-	}                                                                                          \
-	static const struct lock_ops name##_ops = {                                                \
-		.hold = truth_hold_##name,                                                         \
-		.release = truth_release_##name,                                                   \
-		.wait = truth_wait_##name,                                                         \
+#define FIGHTERS(name, lock_it, unlock_it, lock_too, unlock_too) \
+	static noinline void truth_hold_##name(void)             \
+	{                                                        \
+		lock_it;                                         \
+		barrier();                                       \
+	}                                                        \
+	static noinline void truth_release_##name(void)          \
+	{                                                        \
+		unlock_it;                                       \
+		barrier();                                       \
+	}                                                        \
+	static noinline u64 truth_wait_##name(void)              \
+	{                                                        \
+		u64 start = ktime_get_ns(), end;                 \
+                                                                 \
+		lock_too;                                        \
+		end = ktime_get_ns();                            \
+		unlock_too;                                      \
+		return end - start;                              \
+	}                                                        \
+	static const struct lock_ops name##_ops = {              \
+	    .hold = truth_hold_##name,                           \
+	    .release = truth_release_##name,                     \
+	    .wait = truth_wait_##name,                           \
 	}
 
 FIGHTERS(contended_mutex, mutex_lock(&truth_mutex), mutex_unlock(&truth_mutex),
@@ -79,9 +79,10 @@ struct fight {
 	struct truth_sum held;
 	struct waiter {
 		struct fight *fight;
-		struct task_struct *thread;
+		struct truth_thread thread;
 		struct truth_sum waited;
 	} waiters[MAX_WAITERS];
+	struct truth_thread holder;
 };
 
 /* Spins until so many came. Under a spin lock the holder must not be rescheduled. */
@@ -123,7 +124,7 @@ static int truth_holder(void *data)
 		if (!fair || !all_came(fight, &fight->through, round * waiters, true))
 			break;
 	}
-	return truth_joined(0);
+	return 0;
 }
 
 static int truth_waiter(void *data)
@@ -143,43 +144,49 @@ static int truth_waiter(void *data)
 		truth_add(&waiter->waited, fight->ops->wait());
 		atomic_inc(&fight->through);
 	}
-	return truth_joined(0);
+	return 0;
 }
 
-/* Joins the waiters first: each of them ends by itself once the holder is done. */
-static int fight_out(struct fight *fight, unsigned int waiters)
+static int start_fight(struct fight *fight, unsigned int waiters, unsigned int *started)
 {
-	struct task_struct *holder;
-	struct truth_sum waited = {};
-	unsigned int i, started;
+	int err = 0;
 
-	for (started = 0; started < waiters; started++) {
-		struct waiter *waiter = &fight->waiters[started];
+	for (*started = 0; *started < waiters; ++*started) {
+		struct waiter *waiter = &fight->waiters[*started];
 
 		waiter->fight = fight;
-		waiter->thread = truth_thread(truth_waiter, waiter, "truth_waiter",
-					      truth_cpu(started + 1));
-		if (IS_ERR(waiter->thread))
-			break;
+		waiter->thread.run = truth_waiter;
+		waiter->thread.data = waiter;
+		err = truth_start(&waiter->thread, "truth_waiter", truth_cpu(*started + 1));
+		if (err)
+			return err;
 	}
-	holder = started == waiters ?
-			 truth_thread(truth_holder, fight, "truth_holder", truth_cpu(0)) :
-			 ERR_PTR(-ENOMEM);
-	if (IS_ERR(holder))
+	fight->holder.run = truth_holder;
+	fight->holder.data = fight;
+	return truth_start(&fight->holder, "truth_holder", truth_cpu(0));
+}
+
+static int fight_out(struct fight *fight, unsigned int waiters)
+{
+	struct truth_sum waited = {};
+	unsigned int i, started;
+	int err = start_fight(fight, waiters, &started);
+
+	if (err)
 		WRITE_ONCE(fight->lost, true);
+	else
+		truth_join(&fight->holder);
 	for (i = 0; i < started; i++) {
 		struct truth_sum *one = &fight->waiters[i].waited;
 
-		truth_join(fight->waiters[i].thread);
+		truth_join(&fight->waiters[i].thread);
 		waited.count += one->count;
 		waited.total += one->total;
 		waited.max = max(waited.max, one->max);
 	}
-	if (!IS_ERR(holder))
-		truth_join(holder);
 	truth_say_sum("held", &fight->held);
 	truth_say_sum("waited", &waited);
-	return fight->lost ? -ETIMEDOUT : 0;
+	return fight->lost ? (err ?: -ETIMEDOUT) : 0;
 }
 
 static int run_fight(const struct truth_args *args, const struct lock_ops *ops)
@@ -196,11 +203,15 @@ static int run_fight(const struct truth_args *args, const struct lock_ops *ops)
 enum mutex_mode { LOCK, INTERRUPTIBLE, KILLABLE, IO, TRYLOCK, TRYFAIL, INTERRUPTED, CONTEND };
 
 static const char *const mutex_modes[] = {
-	[LOCK] = "lock",	       [INTERRUPTIBLE] = "interruptible",
-	[KILLABLE] = "killable",       [IO] = "io",
-	[TRYLOCK] = "trylock",	       [TRYFAIL] = "tryfail",
-	[INTERRUPTED] = "interrupted", [CONTEND] = "contend",
-	NULL,
+    [LOCK] = "lock",
+    [INTERRUPTIBLE] = "interruptible",
+    [KILLABLE] = "killable",
+    [IO] = "io",
+    [TRYLOCK] = "trylock",
+    [TRYFAIL] = "tryfail",
+    [INTERRUPTED] = "interrupted",
+    [CONTEND] = "contend",
+    NULL,
 };
 
 static noinline int truth_hold_mutex(enum mutex_mode mode)
@@ -250,11 +261,11 @@ static noinline int truth_fail_trylock(void *data)
 	for (i = 0; i < args->value[TRUTH_N]; i++) {
 		if (mutex_trylock(&truth_mutex)) {
 			mutex_unlock(&truth_mutex);
-			return truth_joined(-EDEADLK);
+			return -EDEADLK;
 		}
 		truth_pass_us(args);
 	}
-	return truth_joined(0);
+	return 0;
 }
 
 /* A signal that is pending already ends each wait as it begins. */
@@ -273,21 +284,20 @@ static noinline int truth_fail_interruptible(void *data)
 	if (!err)
 		mutex_unlock(&truth_mutex);
 	flush_signals(current);
-	return truth_joined(err == -EINTR ? 0 : -EDEADLK);
+	return err == -EINTR ? 0 : -EDEADLK;
 }
 
 /* The writer holds the mutex while another thread fails to get it. */
 static int hold_against(const struct truth_args *args, int (*fail)(void *data))
 {
 	struct truth_sum held = {};
-	struct task_struct *thread;
+	struct truth_thread thread = {.run = fail, .data = (void *)args};
 	u64 start;
 	int err;
 
 	mutex_lock(&truth_mutex);
 	start = ktime_get_ns();
-	thread = truth_thread(fail, (void *)args, "truth_failer", -1);
-	err = IS_ERR(thread) ? PTR_ERR(thread) : truth_join(thread);
+	err = truth_start(&thread, "truth_failer", -1) ?: truth_join(&thread);
 	truth_add(&held, ktime_get_ns() - start);
 	mutex_unlock(&truth_mutex);
 	truth_say_sum("held", &held);
@@ -312,10 +322,10 @@ static int run_mutex(const struct truth_args *args)
 static int run_spin(const struct truth_args *args)
 {
 	static const struct lock_ops *const ops[] = {
-		&spinlock_ops,
-		&raw_spinlock_ops,
-		&read_lock_ops,
-		&write_lock_ops,
+	    &spinlock_ops,
+	    &raw_spinlock_ops,
+	    &read_lock_ops,
+	    &write_lock_ops,
 	};
 
 	return run_fight(args, ops[args->mode]);
@@ -335,24 +345,24 @@ static bool mutex_allows(const struct truth_args *args)
 static const char *const spin_modes[] = {"spin", "raw_spin", "read", "write", NULL};
 
 const struct truth_command truth_lock_commands[] = {
-	{
-		.name = "mutex",
-		.modes = mutex_modes,
-		.allows = mutex_allows,
-		.run = run_mutex,
-		.has_how = true,
-		.keys = {{TRUTH_N, 1, 100000, TRUTH_MUST},
-			 {TRUTH_US, 0, USEC_PER_SEC, 0},
-			 {TRUTH_WAITERS, 1, MAX_WAITERS, 1}},
-	},
-	{
-		.name = "lock",
-		.modes = spin_modes,
-		.allows = lock_allows,
-		.run = run_spin,
-		.keys = {{TRUTH_N, 1, 100000, TRUTH_MUST},
-			 {TRUTH_US, 0, 20 * USEC_PER_MSEC, 0},
-			 {TRUTH_WAITERS, 1, MAX_WAITERS, 1}},
-	},
-	{},
+    {
+	.name = "mutex",
+	.modes = mutex_modes,
+	.allows = mutex_allows,
+	.run = run_mutex,
+	.has_how = true,
+	.keys = {{TRUTH_N, 1, 100000, TRUTH_MUST},
+		 {TRUTH_US, 0, USEC_PER_SEC, 0},
+		 {TRUTH_WAITERS, 1, MAX_WAITERS, 1}},
+    },
+    {
+	.name = "lock",
+	.modes = spin_modes,
+	.allows = lock_allows,
+	.run = run_spin,
+	.keys = {{TRUTH_N, 1, 100000, TRUTH_MUST},
+		 {TRUTH_US, 0, 20 * USEC_PER_MSEC, 0},
+		 {TRUTH_WAITERS, 1, MAX_WAITERS, 1}},
+    },
+    {},
 };

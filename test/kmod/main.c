@@ -10,9 +10,9 @@
  * mounted wherever a test runs. The write does the work, in the writer's task,
  * and returns when all of it is over.
  */
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
@@ -23,16 +23,20 @@
 #include "truth.h"
 
 static const struct truth_command *const tables[] = {
-	truth_lock_commands,
-	truth_alloc_commands,
-	truth_defer_commands,
-	truth_block_commands,
+    truth_lock_commands,
+    truth_alloc_commands,
+    truth_defer_commands,
+    truth_block_commands,
 };
 
 static const char *const key_names[TRUTH_KEYS] = {
-	[TRUTH_N] = "n",	 [TRUTH_US] = "us",	  [TRUTH_DELAY_US] = "delay_us",
-	[TRUTH_SIZE] = "size",	 [TRUTH_ORDER] = "order", [TRUTH_NODE] = "node",
-	[TRUTH_WAITERS] = "waiters",
+    [TRUTH_N] = "n",
+    [TRUTH_US] = "us",
+    [TRUTH_DELAY_US] = "delay_us",
+    [TRUTH_SIZE] = "size",
+    [TRUTH_ORDER] = "order",
+    [TRUTH_NODE] = "node",
+    [TRUTH_WAITERS] = "waiters",
 };
 
 /* Static, and guarded by a bit: the command must neither allocate nor lock what it did not say. */
@@ -89,31 +93,17 @@ int truth_cpu(unsigned int nth)
 {
 	int cpu;
 
-	for_each_online_cpu(cpu)
-		if (!nth--)
-			return cpu;
+	for_each_online_cpu(cpu) if (!nth--) return cpu;
 	return -1;
 }
 
-struct task_struct *truth_thread(int (*run)(void *data), void *data, const char *name, int cpu)
+static int thread_main(void *data)
 {
-	struct task_struct *thread = kthread_create(run, data, "%s", name);
+	struct truth_thread *thread = data;
 
-	if (IS_ERR(thread))
-		return thread;
-	if (cpu >= 0)
-		kthread_bind(thread, cpu);
-	wake_up_process(thread);
-	return thread;
-}
-
-int truth_join(struct task_struct *thread)
-{
-	return kthread_stop(thread);
-}
-
-int truth_joined(int ret)
-{
+	thread->ret = thread->run(thread->data);
+	complete(&thread->done);
+	/* Stays until joined: the module's text may go away after that. */
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
@@ -121,7 +111,27 @@ int truth_joined(int ret)
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	return ret;
+	return 0;
+}
+
+int truth_start(struct truth_thread *thread, const char *name, int cpu)
+{
+	init_completion(&thread->done);
+	thread->task = kthread_create(thread_main, thread, "%s", name);
+	if (IS_ERR(thread->task))
+		return PTR_ERR(thread->task);
+	if (cpu >= 0)
+		kthread_bind(thread->task, cpu);
+	wake_up_process(thread->task);
+	return 0;
+}
+
+/* kthread_stop() alone would keep a thread that was not yet scheduled from ever running. */
+int truth_join(struct truth_thread *thread)
+{
+	wait_for_completion(&thread->done);
+	kthread_stop(thread->task);
+	return thread->ret;
 }
 
 static int parse_number(const struct truth_command *command, struct truth_args *args,
@@ -217,8 +227,9 @@ static int run_line(void)
 	err = command ? parse(command, &args, words) : -EINVAL;
 	if (err)
 		return err;
-	answer_length = scnprintf(answer, sizeof(answer),
-				  "{\"workload\":\"ktrace_truth\",\"command\":\"%s\"", command->name);
+	answer_length =
+	    scnprintf(answer, sizeof(answer), "{\"workload\":\"ktrace_truth\",\"command\":\"%s\"",
+		      command->name);
 	if (command->modes)
 		answer_length += scnprintf(answer + answer_length, sizeof(answer) - answer_length,
 					   ",\"mode\":\"%s\"", command->modes[args.mode]);
@@ -266,11 +277,11 @@ static int truth_open(struct inode *inode, struct file *file)
 }
 
 static const struct proc_ops truth_ops = {
-	.proc_open = truth_open,
-	.proc_read = seq_read,
-	.proc_lseek = seq_lseek,
-	.proc_release = single_release,
-	.proc_write = truth_write,
+    .proc_open = truth_open,
+    .proc_read = seq_read,
+    .proc_lseek = seq_lseek,
+    .proc_release = single_release,
+    .proc_write = truth_write,
 };
 
 static int __init truth_init(void)

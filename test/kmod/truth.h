@@ -6,6 +6,7 @@
 #ifndef KTRACE_TRUTH_H
 #define KTRACE_TRUTH_H
 
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
@@ -13,13 +14,13 @@
 
 /* What "n=", "us=" ... may say; a command accepts those that mean something to it. */
 enum truth_key {
-	TRUTH_N,	/* how many times */
-	TRUTH_US,	/* how long each, or T */
+	TRUTH_N,        /* how many times */
+	TRUTH_US,       /* how long each, or T */
 	TRUTH_DELAY_US, /* how long before */
-	TRUTH_SIZE,	/* bytes of an object */
-	TRUTH_ORDER,	/* of a block of pages */
-	TRUTH_NODE,	/* NUMA node, -1 for any */
-	TRUTH_WAITERS,	/* threads that contend with the holder */
+	TRUTH_SIZE,     /* bytes of an object */
+	TRUTH_ORDER,    /* of a block of pages */
+	TRUTH_NODE,     /* NUMA node, -1 for any */
+	TRUTH_WAITERS,  /* threads that contend with the holder */
 	TRUTH_KEYS,
 };
 
@@ -29,14 +30,14 @@ struct truth_limits {
 };
 
 /* max of a sum: what a command may keep a CPU, or memory, for. */
-#define TRUTH_MAX_US	(20 * USEC_PER_SEC)
+#define TRUTH_MAX_US (20 * USEC_PER_SEC)
 #define TRUTH_MAX_BYTES (64ULL << 20)
-#define TRUTH_MUST	-2
+#define TRUTH_MUST -2
 
 struct truth_args {
 	unsigned int mode; /* index into the command's modes */
-	bool leak, rcu;	  /* "then=leak", "then=rcu"; else freed */
-	bool sleep;	  /* "how=sleep"; else busy */
+	bool leak, rcu;    /* "then=leak", "then=rcu"; else freed */
+	bool sleep;        /* "how=sleep"; else busy */
 	s64 value[TRUTH_KEYS];
 };
 
@@ -71,19 +72,25 @@ void truth_busy_ns(u64 ns);
 /* ... or asleep, when args ask for that. */
 void truth_pass_us(const struct truth_args *args);
 
-/* A bound thread that runs until it returns; comm and function as given. */
-struct task_struct *truth_thread(int (*run)(void *data), void *data, const char *name, int cpu);
-/* What it returned. Every thread of truth_thread() must be joined. */
-int truth_join(struct task_struct *thread);
-/* For threads: waits to be joined, which keeps the task valid. */
-int truth_joined(int ret);
+/* A thread of ours: start, then join, which returns what run() did. */
+struct truth_thread {
+	struct task_struct *task;
+	struct completion done;
+	int (*run)(void *data);
+	void *data;
+	int ret;
+};
+
+/* cpu: -1 for any */
+int truth_start(struct truth_thread *thread, const char *name, int cpu);
+int truth_join(struct truth_thread *thread);
 /* The nth CPU that is online. */
 int truth_cpu(unsigned int nth);
 
 bool truth_time_is_bounded(const struct truth_args *args);
 
 extern const struct truth_command truth_lock_commands[], truth_alloc_commands[],
-	truth_defer_commands[], truth_block_commands[];
+    truth_defer_commands[], truth_block_commands[];
 
 int truth_alloc_init(void);
 void truth_alloc_exit(void);

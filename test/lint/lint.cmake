@@ -53,7 +53,8 @@ function(tidy_test name label checks)
 endfunction()
 tidy_test(lint.tidy quick -clang-analyzer-*)
 # Walks every path through each function: seconds a file.
-tidy_test(lint.analyze slow -*,clang-analyzer-*,-clang-analyzer-optin.performance.Padding,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling)
+tidy_test(lint.analyze slow -bugprone-*,-performance-*,-portability-*,-cert-*)
+
 lint_test(lint.sizes ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/sizes.py ${CMAKE_BINARY_DIR}/ktrace)
 lint_test(package sh ${CMAKE_CURRENT_LIST_DIR}/package.sh ${CMAKE_BINARY_DIR})
 

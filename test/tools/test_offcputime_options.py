@@ -17,7 +17,7 @@ def nanosleeps(rows):
     ("-m 40ms", 10), ("--min 40000", 10), ("-M 40ms", 20), ("-M 0.04s", 20), ("-m 1us -M 1s", 30),
     ("-m 2s", 0)])
 def test_min_and_max_keep_what_is_between(lab, option, count):
-    result = lab.ktrace(f"offcputime -j {option} -- {TWO_SLEEPERS}")
+    result = lab.exact(f"$KTRACE offcputime -j {option} -- {TWO_SLEEPERS}")
     # 2 ms sleeps that a busy machine stretches beyond 40 ms would be honest
     # misses, so count is checked against what the rows themselves say.
     assert total(nanosleeps(result.rows), "count") == count, result

@@ -59,8 +59,7 @@ def test_loss_of_stacks_is_said_in_text(lab):
 
 @pytest.mark.parametrize("room", [1, 100, 1000])
 def test_seen_is_kept_plus_lost_when_rows_do_not_fit(lab, room):
-    result = lab.trace("offcputime", f"--state S -s 0 --row-storage-size {room}", workload="renames 3000",
-                       timeout=300)
+    result = lab.ktrace(f"offcputime -j --state S -s 0 --row-storage-size {room} -- $W/renames 3000", 300)
     loss = result.report["loss"]
     seen = result.fact("renames")["voluntary"]
     assert loss["rows"] > 0 and loss["events"] == loss["missed"] == 0, loss

@@ -12,7 +12,6 @@
  * again). Who asks a second time with the same seq gets the same answer without
  * another run, so that nothing runs twice.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -27,7 +27,7 @@ PR_SET_PDEATHSIG = 1
 # fails on a busy host, and 5.10-rt takes the serial line's interrupt for a stray.
 MACHINE = "-accel tcg,thread=single -cpu max,cx16=off -smp 2 -m 1024 -nic none -display none -monitor none " \
           "-no-reboot -no-user-config"
-COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic quiet no_timer_check noirqdebug"
+COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic quiet no_timer_check noirqdebug slab_nomerge"
 
 
 class GuestDied(Exception):
