@@ -252,8 +252,7 @@ static enum status parse_words(struct parse *parse, int argc, char **argv)
 	else if (end < argc)
 		return fail(USAGE, "a command must follow '--'");
 	unsetenv("POSIXLY_CORRECT"); /* options may follow arguments, whatever the shell says */
-	err =
-	    argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
+	err = argp_parse(&argp, end, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
 	if (parse->status)
 		return parse->status;
 	if (err)
