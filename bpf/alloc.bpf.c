@@ -35,8 +35,8 @@ static __always_inline bool keep_bytes(__u64 requested)
 /* s: the cache where the event says it, else NULL. */
 static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *s, __u64 bytes)
 {
-	if (!s && cfg.kfunc_cache && bytes <= cfg.large_bytes)
-		s = bpf_get_kmem_cache(ptr);
+	if (!s && bytes <= cfg.large_bytes)
+		s = object_cache(ptr);
 	if (s)
 		bpf_probe_read_kernel_str(out, NAME_LEN, BPF_CORE_READ(s, name));
 	else if (bytes <= cfg.large_bytes)
@@ -195,6 +195,20 @@ int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
 
 SEC("tp/kmem/kmem_cache_alloc")
 int cache_tp_old(struct trace_event_raw_kmem_alloc *ctx)
+{
+	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp/kmem/kmalloc_node")
+int kmalloc_node_tp(struct trace_event_raw_kmem_alloc_node *ctx)
+{
+	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
+	return 0;
+}
+
+SEC("tp/kmem/kmem_cache_alloc_node")
+int cache_node_tp(struct trace_event_raw_kmem_alloc_node *ctx)
 {
 	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
 	return 0;

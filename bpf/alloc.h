@@ -4,13 +4,14 @@
 #define KTRACE_ALLOC_H
 
 #include "bpf/shared.h"
+#include "bpf/slab_find.h"
 
 struct alloc_cfg {
 	struct filter filter;
 	__u64 min_bytes, max_bytes; /* requested; max 0: no limit */
 	char cache[NAME_LEN];       /* only this slab cache; empty: all */
 	__u32 order_plus_one;       /* only pages of this order; 0: all */
-	__u8 kfunc_cache;           /* bpf_get_kmem_cache() is to be had */
+	struct slab_find find;
 	__u64 page_bytes;
 	__u64 large_bytes; /* requests above go to the page allocator */
 };

@@ -183,6 +183,29 @@ struct kmem_cache {
 	unsigned int object_size;
 };
 
+/* Its slab cache, while an object of one is in it. */
+struct page {
+	unsigned long flags;
+	unsigned long compound_head;
+	unsigned int page_type; /* since 6.12 its top byte is a type (4ffca5a96678) */
+};
+
+struct page___old {
+	struct kmem_cache *slab_cache; /* before 5.17 (d122019bf061) */
+};
+
+struct slab {
+	struct kmem_cache *slab_cache;
+};
+
+enum pageflags {
+	PG_slab = 7, /* before 6.10 (46df8e73a4a3) */
+};
+
+enum pagetype {
+	PGTY_slab = 0xf5, /* since 6.12 */
+};
+
 struct trace_event_raw_kmalloc {
 	struct trace_entry ent;
 	unsigned long call_site;
@@ -198,6 +221,21 @@ struct trace_event_raw_kmem_alloc {
 	const void *ptr;
 	size_t bytes_req;
 	size_t bytes_alloc;
+};
+
+struct trace_event_raw_kmem_alloc_node {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	size_t bytes_req;
+	size_t bytes_alloc;
+};
+
+/* Before 5.12 kfree and kmem_cache_free share one record. */
+struct trace_event_raw_kmem_free {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
 };
 
 struct trace_event_raw_kmem_cache_alloc {

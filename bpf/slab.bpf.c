@@ -59,28 +59,26 @@ static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s)
 
 static __always_inline void on_kmalloc(__u64 ptr, __u64 bytes)
 {
-	struct kmem_cache *s = NULL;
+	struct kmem_cache *s;
 
 	if (!ptr || bytes > cfg.large_bytes || !keep_current())
 		return;
-	if (cfg.kfunc_cache)
-		s = bpf_get_kmem_cache(ptr);
+	s = object_cache(ptr);
 	if (s)
-		count_alloc(cache_row((__u64)s, s->name, 0), s->size);
+		count_alloc(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
 	else
 		count_alloc(cache_row(bytes, NULL, bytes), bytes);
 }
 
-/* Without the kfunc a kfree does not tell its cache: the hook's row says that it is lost. */
 static __always_inline void on_kfree(__u64 ptr)
 {
 	struct kmem_cache *s;
 
-	if (!ptr || !cfg.kfunc_cache || !keep_current())
+	if (!ptr || !keep_current())
 		return;
-	s = bpf_get_kmem_cache(ptr);
+	s = object_cache(ptr);
 	if (s)
-		count_free(cache_row((__u64)s, s->name, 0), s->size);
+		count_free(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
 }
 
 SEC("tp_btf/kmalloc")
@@ -126,6 +124,40 @@ int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
 	return 0;
 }
 
+/* Before 6.1 (11e9734bcb6a) the events tell sizes, no cache, and there is one more for each. */
+SEC("tp/kmem/kmalloc")
+int kmalloc_old_tp(struct trace_event_raw_kmem_alloc *ctx)
+{
+	on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);
+	return 0;
+}
+
+#define SIZED_ALLOC(base, event, record)                                                     \
+	SEC("tp_btf/" #event)                                                                \
+	int BPF_PROG(base##_btf, unsigned long call_site, const void *ptr, size_t requested, \
+		     size_t bytes)                                                           \
+	{                                                                                    \
+		on_kmalloc(void_arg(ctx, 1), bytes);                                         \
+		return 0;                                                                    \
+	}                                                                                    \
+	SEC("raw_tp/" #event)                                                                \
+	int BPF_PROG(base##_raw, unsigned long call_site, const void *ptr, size_t requested, \
+		     size_t bytes)                                                           \
+	{                                                                                    \
+		on_kmalloc((__u64)ptr, bytes);                                               \
+		return 0;                                                                    \
+	}                                                                                    \
+	SEC("tp/kmem/" #event)                                                               \
+	int base##_tp(struct record *ctx)                                                    \
+	{                                                                                    \
+		on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);                               \
+		return 0;                                                                    \
+	}
+
+SIZED_ALLOC(kmalloc_node, kmalloc_node, trace_event_raw_kmem_alloc_node)
+SIZED_ALLOC(cache_old, kmem_cache_alloc, trace_event_raw_kmem_alloc)
+SIZED_ALLOC(cache_node, kmem_cache_alloc_node, trace_event_raw_kmem_alloc_node)
+
 SEC("tp_btf/kfree")
 int BPF_PROG(kfree_btf, unsigned long call_site, const void *ptr)
 {
@@ -165,6 +197,35 @@ int BPF_PROG(cache_free_raw, unsigned long call_site, const void *ptr, struct km
 
 SEC("tp/kmem/kmem_cache_free")
 int cache_free_tp(struct trace_event_raw_kmem_cache_free *ctx)
+{
+	on_kfree((__u64)ctx->ptr);
+	return 0;
+}
+
+/* Before 6.1 (11e9734bcb6a) without the cache, before 5.12 (3544de8ee6e4) in one record. */
+SEC("tp_btf/kmem_cache_free")
+int BPF_PROG(cache_free_old_btf, unsigned long call_site, const void *ptr)
+{
+	on_kfree(void_arg(ctx, 1));
+	return 0;
+}
+
+SEC("raw_tp/kmem_cache_free")
+int BPF_PROG(cache_free_old_raw, unsigned long call_site, const void *ptr)
+{
+	on_kfree((__u64)ptr);
+	return 0;
+}
+
+SEC("tp/kmem/kmem_cache_free")
+int cache_free_old_tp(struct trace_event_raw_kmem_free *ctx)
+{
+	on_kfree((__u64)ctx->ptr);
+	return 0;
+}
+
+SEC("tp/kmem/kfree")
+int kfree_old_tp(struct trace_event_raw_kmem_free *ctx)
 {
 	on_kfree((__u64)ctx->ptr);
 	return 0;

@@ -3,8 +3,49 @@
 #ifndef KTRACE_SLAB_BPF_H
 #define KTRACE_SLAB_BPF_H
 
-/* Newer than 6.12, there from 6.16 on at the latest. Called only where cfg.kfunc_cache says so. */
+/* Newer than 6.12, there from 6.16 on at the latest. Called only where cfg.find.kfunc says so. */
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
+
+/* Does the page hold slab objects? A kernel that says it in neither way counts as no. */
+static __always_inline bool is_slab(const struct page *page)
+{
+	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
+		return BPF_CORE_READ(page, page_type) >> 24 ==
+		       bpf_core_enum_value(enum pagetype, PGTY_slab);
+	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
+		return BPF_CORE_READ(page, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) &
+		       1;
+	return false;
+}
+
+/* What virt_to_slab() does on x86-64; pages of 4 KiB. */
+static __always_inline struct kmem_cache *page_cache(__u64 ptr)
+{
+	__u64 pages = 0, direct = 0, head;
+	struct page *page;
+
+	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)cfg.find.vmemmap_base);
+	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)cfg.find.page_offset_base);
+	if (!pages || !direct || ptr < direct)
+		return NULL;
+	page = (void *)(pages + ((ptr - direct) >> 12) * bpf_core_type_size(struct page));
+	head = BPF_CORE_READ(page, compound_head);
+	if (head & 1)
+		page = (void *)(head - 1);
+	if (!is_slab(page))
+		return NULL;
+	if (bpf_core_field_exists(((struct page___old *)0)->slab_cache))
+		return BPF_CORE_READ((struct page___old *)page, slab_cache);
+	return BPF_CORE_READ((struct slab *)page, slab_cache);
+}
+
+/* The cache that an object belongs to; NULL: none, or this kernel does not tell. */
+static __always_inline struct kmem_cache *object_cache(__u64 ptr)
+{
+	if (cfg.find.kfunc)
+		return bpf_get_kmem_cache(ptr);
+	return cfg.find.vmemmap_base ? page_cache(ptr) : NULL;
+}
 
 /*
  * Argument n of a tp_btf program that the kernel calls const void *. Not every

@@ -4,11 +4,12 @@
 #define KTRACE_SLAB_H
 
 #include "bpf/shared.h"
+#include "bpf/slab_find.h"
 
 struct slab_cfg {
 	struct filter filter;
 	__u64 large_bytes; /* kmallocs above are no slab objects */
-	__u8 kfunc_cache;  /* bpf_get_kmem_cache() is to be had */
+	struct slab_find find;
 };
 
 /* The cache's address, or the size of a kmalloc whose cache cannot be told. */

@@ -3,6 +3,7 @@
 
 #include "bpf/alloc.h"
 #include "bpf/hooks.h"
+#include "cmd/slab_find.h"
 #include "core/opts.h"
 #include "core/session.h"
 #include "alloc.skel.h"
@@ -13,19 +14,25 @@ static const struct hook hooks[] = {
     HOOK(alloc, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc"),
     HOOK(alloc, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
 	 .param_type = "struct kmem_cache *"),
-    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "size_t"),
     HOOK(alloc, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
 	 .param_type = "struct kmem_cache *"),
-    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc"),
+    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc", .param = 2,
+	 .param_type = "size_t"),
     HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
     HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc"),
     HOOK(alloc, "kmalloc_node", VIA_TP_BTF, kmalloc_node_btf, "kmem:kmalloc_node",
 	 .when = HOOK_IF_PRESENT),
     HOOK(alloc, "kmalloc_node", VIA_RAW_TP, kmalloc_node_raw, "kmem:kmalloc_node",
 	 .when = HOOK_IF_PRESENT),
+    HOOK(alloc, "kmalloc_node", VIA_TRACEPOINT, kmalloc_node_tp, "kmem:kmalloc_node",
+	 .when = HOOK_IF_PRESENT),
     HOOK(alloc, "cache_node", VIA_TP_BTF, cache_node_btf, "kmem:kmem_cache_alloc_node",
 	 .when = HOOK_IF_PRESENT),
     HOOK(alloc, "cache_node", VIA_RAW_TP, cache_node_raw, "kmem:kmem_cache_alloc_node",
+	 .when = HOOK_IF_PRESENT),
+    HOOK(alloc, "cache_node", VIA_TRACEPOINT, cache_node_tp, "kmem:kmem_cache_alloc_node",
 	 .when = HOOK_IF_PRESENT),
     HOOKS_FOLLOW(alloc),
     {0},
@@ -88,7 +95,9 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 {
 	struct alloc_cfg *cfg = cfg_;
 
-	cfg->kfunc_cache = plan->kfunc_cache;
+	/* The event may name the cache itself, but a kmalloc does not. */
+	if (cfg->filter.want & WANT_CACHE || cfg->cache[0])
+		slab_find_prepare(&cfg->find, plan);
 	cfg->large_bytes = 2 * (uint64_t)sysconf(_SC_PAGESIZE); /* KMALLOC_MAX_CACHE_SIZE */
 	return OK;
 }

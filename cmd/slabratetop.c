@@ -3,23 +3,38 @@
 
 #include "bpf/hooks.h"
 #include "bpf/slab.h"
+#include "cmd/slab_find.h"
 #include "core/opts.h"
 #include "core/plan.h"
 #include "slab.skel.h"
 
+/* An event that tells its object and the size of it, but no cache: before 6.1. */
+#define HOOKS_SIZED(role, base, target, ...)                                 \
+	HOOK(slab, role, VIA_TP_BTF, base##_btf, target, ##__VA_ARGS__),     \
+	    HOOK(slab, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__), \
+	    HOOK(slab, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
+#define CACHE .param = 2, .param_type = "struct kmem_cache *"
+#define SIZE .param = 2, .param_type = "size_t"
+
 static const struct hook hooks[] = {
     HOOKS_EVENT(slab, "kmalloc", kmalloc, "kmem:kmalloc"),
-    HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "struct kmem_cache *"),
-    HOOK(slab, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "kmalloc", VIA_TRACEPOINT, kmalloc_old_tp, "kmem:kmalloc"),
+    HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", CACHE),
+    HOOK(slab, "cache", VIA_TP_BTF, cache_old_btf, "kmem:kmem_cache_alloc", SIZE),
+    HOOK(slab, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", CACHE),
+    HOOK(slab, "cache", VIA_RAW_TP, cache_old_raw, "kmem:kmem_cache_alloc", SIZE),
     HOOK(slab, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
+    HOOK(slab, "cache", VIA_TRACEPOINT, cache_old_tp, "kmem:kmem_cache_alloc"),
+    HOOKS_SIZED("kmalloc_node", kmalloc_node, "kmem:kmalloc_node", .when = HOOK_IF_PRESENT),
+    HOOKS_SIZED("cache_node", cache_node, "kmem:kmem_cache_alloc_node", .when = HOOK_IF_PRESENT),
     HOOKS_EVENT(slab, "kfree", kfree, "kmem:kfree"),
-    HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", .param = 2,
-	 .param_type = "struct kmem_cache *"),
-    HOOK(slab, "cache_free", VIA_RAW_TP, cache_free_raw, "kmem:kmem_cache_free", .param = 2,
-	 .param_type = "struct kmem_cache *"),
+    HOOK(slab, "kfree", VIA_TRACEPOINT, kfree_old_tp, "kmem:kfree"),
+    HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", CACHE),
+    HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_old_btf, "kmem:kmem_cache_free"),
+    HOOK(slab, "cache_free", VIA_RAW_TP, cache_free_raw, "kmem:kmem_cache_free", CACHE),
+    HOOK(slab, "cache_free", VIA_RAW_TP, cache_free_old_raw, "kmem:kmem_cache_free"),
     HOOK(slab, "cache_free", VIA_TRACEPOINT, cache_free_tp, "kmem:kmem_cache_free"),
+    HOOK(slab, "cache_free", VIA_TRACEPOINT, cache_free_old_tp, "kmem:kmem_cache_free"),
     HOOKS_FOLLOW(slab),
     {0},
 };
@@ -49,7 +64,7 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 {
 	struct slab_cfg *cfg = cfg_;
 
-	cfg->kfunc_cache = plan->kfunc_cache;
+	slab_find_prepare(&cfg->find, plan);
 	cfg->large_bytes = 2 * (uint64_t)sysconf(_SC_PAGESIZE); /* KMALLOC_MAX_CACHE_SIZE */
 	return OK;
 }

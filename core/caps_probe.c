@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "core/bpf_log.h"
 #include "core/caps.h"
 #include "core/host.h"
 
@@ -296,9 +297,11 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	unsigned wanted = 0;
 	size_t i;
 
+	bpf_log_begin(false);
 	probe.btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
 	if (btf_path && !probe.btf)
-		return fail(USAGE, "cannot read BTF from %s: %s", btf_path, strerror(errno));
+		return fail(USAGE, "cannot read BTF from %s: %s", btf_path,
+			    bpf_log_strerror(errno));
 	probe_host(&probe);
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)

@@ -7,6 +7,7 @@
 #include "core/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static enum status check_named(const struct opts *opts)
 	for (i = 0; i < opts->tids.n; i++)
 		if (!host_has_thread(opts->tids.id[i]))
 			return fail(USAGE, "no thread %u", opts->tids.id[i]);
+	if (opts->ready_fd >= 0 && fcntl(opts->ready_fd, F_GETFD) < 0)
+		return fail(USAGE, "--ready-fd %d is not an open file", opts->ready_fd);
 	return opts->command ? command_check(opts->command) : OK;
 }
 

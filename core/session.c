@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/bpf_log.h"
 #include "core/host.h"
 
 #define ENOTSUPP 524 /* the kernel's own, not in errno.h */
@@ -14,9 +15,7 @@
 
 static const char *error_text(int err)
 {
-	if (err == -ENOTSUPP)
-		return "not supported";
-	return strerror(-err);
+	return err == -ENOTSUPP ? "not supported" : bpf_log_strerror(-err);
 }
 
 static struct bpf_program *program_of(const struct session *session, const struct hook *hook)
@@ -142,7 +141,7 @@ static enum status load(struct session *session, bool *again)
 
 	if (!err)
 		return OK;
-	refused = blame(session, session_log_program());
+	refused = blame(session, bpf_log_program());
 	if (refused) {
 		plan_reject(refused, "refused at load: %s", error_text(err));
 		*again = true;
@@ -152,13 +151,13 @@ static enum status load(struct session *session, bool *again)
 		return fail(FAILED,
 			    "cannot load %s: %s (%s); smaller --stack-storage-size and "
 			    "--row-storage-size need less memory",
-			    tool, error_text(err), session_log_line());
+			    tool, error_text(err), bpf_log_line());
 	if (err == -EPERM || err == -EACCES)
 		return fail(CANNOT,
 			    "cannot load %s: %s (needs root, or CAP_BPF and CAP_PERFMON; "
 			    "kernel lockdown may forbid it)",
 			    tool, error_text(err));
-	return fail(CANNOT, "cannot load %s: %s (%s)", tool, error_text(err), session_log_line());
+	return fail(CANNOT, "cannot load %s: %s (%s)", tool, error_text(err), bpf_log_line());
 }
 
 static enum status fill_ids(struct session *session, const char *name, const struct ids *ids,
@@ -239,7 +238,7 @@ static enum status open_once(struct session *session, bool *again)
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
 	enum status status;
 
-	session_log_begin(session->plan->opts->verbose);
+	bpf_log_begin(session->plan->opts->verbose);
 	session->skel = object->open(&options);
 	if (!session->skel)
 		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));

@@ -54,10 +54,4 @@ enum status session_row(struct session *, struct snapshot *, const void *key, co
 enum status session_iterate(struct session *, const char *role, size_t size, void **records,
 			    size_t *n);
 
-/* libbpf's log is kept: the last message about a program or map that failed. */
-void session_log_begin(bool verbose);
-/* Name of the program that the log blames, or ""; and its last line. */
-const char *session_log_program(void);
-const char *session_log_line(void);
-
 #endif

@@ -8,6 +8,7 @@ in a virtual machine. It starts in an empty directory that is removed later.
 Whatever judges the output (JSON, sums) is Python and runs out here.
 """
 
+import fcntl
 import fnmatch
 import json
 import os
@@ -16,11 +17,13 @@ import re
 import shlex
 import signal
 import subprocess
+import tempfile
 
 TEST_DIR = pathlib.Path(__file__).resolve().parent
 ROOT = TEST_DIR.parent
 TIMEOUT = 120
 ATTEMPTS = 6
+LOCK = pathlib.Path(tempfile.gettempdir()) / "ktrace-lab.lock"
 
 PRELUDE = """
 T=$(mktemp -d) && cd "$T" || exit 99
@@ -128,6 +131,7 @@ class Lab:
     """A kernel to test on. Subclasses bring a script to it."""
 
     name = "native"
+    slow = 1  # workloads measure themselves: what they do outside of that takes so much longer
 
     def send(self, script, timeout):
         """Runs a script; returns (rc, stdout bytes, stderr bytes), or raises TimeoutError."""
@@ -194,7 +198,7 @@ class Lab:
 
 
 class NativeLab(Lab):
-    """The kernel that the tests run on."""
+    """The kernel that the tests run on. Two test runs on one machine take turns, script by script."""
 
     def __init__(self):
         program = pathlib.Path(os.environ.get("KTRACE", ROOT / "build" / "ktrace")).resolve()
@@ -203,6 +207,11 @@ class NativeLab(Lab):
                     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def send(self, script, timeout):
+        with open(LOCK, "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self.send_alone(script, timeout)
+
+    def send_alone(self, script, timeout):
         process = subprocess.Popen(["/bin/sh", "-c", script], env=self.env, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)

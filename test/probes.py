@@ -60,7 +60,7 @@ PROBES = {
     "offcputime": Probe("sleeper {n} 5", lambda rows: pick(
         rows, lambda r: has_frame(r, *NANOSLEEP), comm="sleeper", state="S"), "count"),
     "wakeuptime": Probe("sleeper {n} 5", lambda rows: pick(
-        rows, lambda r: r["context"] != "task", target="sleeper"), "count"),
+        rows, lambda r: r["context"] != "task" and has_frame(r, "hrtimer"), target="sleeper"), "count"),
     "workq": Probe("workitems {n}", lambda rows: pick(rows, func="flush_to_ldisc"), "count"),
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(

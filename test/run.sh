@@ -15,6 +15,7 @@ exec </dev/null
 deps build test
 cmake -S "$root" --preset release -DKTRACE_TESTS=ON >/dev/null
 ninja --quiet -C "$root/build"
-# ctest has the last word: what did not run is listed after its closing line.
-exec ctest --test-dir "$root/build" --no-tests=error --output-on-failure --timeout 600 \
+# ctest has the last word: what did not run is listed after its closing line. Two at a
+# time: guests mostly wait, and the suites that measure run alone (RUN_SERIAL).
+exec ctest --test-dir "$root/build" -j 2 --no-tests=error --output-on-failure --timeout 600 \
 	--output-junit junit.xml --no-label-summary "${select[@]}" "$@"

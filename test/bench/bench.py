@@ -32,6 +32,7 @@ KTRACE = os.environ.get("KTRACE", "build/ktrace")
 WORKLOADS = os.environ.get("KTRACE_WORKLOADS", "build/workload")
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 READY_SECONDS = 60
+RESEND_SECONDS = 4
 
 # BEGIN runs when everything else is attached.
 BPFTRACE = {
@@ -188,28 +189,39 @@ class Process:
         text = (said + (err or b"")).decode(errors="replace").strip().splitlines()
         raise Failed(text[-1] if text else "it ended without a word")
 
+    def drain(self, fd):
+        """Takes what was printed since; a terminal gives 4 KiB at a time. False: nothing."""
+        try:
+            got = os.read(fd, 1 << 20)
+        except OSError:
+            return False
+        self.out.append(got)
+        return bool(got)
+
     def end(self):
         """SIGINT; its peak RSS and, where there is a pipe, its stdout."""
         peak = peak_rss(self.child.pid)
         self.child.send_signal(signal.SIGINT)
+        again = time.monotonic() + RESEND_SECONDS
         os.set_blocking(self.reader, False)
         stdout = self.child.stdout
         if stdout:
             os.set_blocking(stdout.fileno(), False)
         while self.child.poll() is None:
             peak = peak_rss(self.child.pid, peak)
-            for fd in filter(None, (self.master, stdout and stdout.fileno())):
-                try:
-                    self.out.append(os.read(fd, 1 << 20))
-                except OSError:
-                    pass
-            time.sleep(0.001)
+            if not self.drain(stdout.fileno() if stdout else self.master):
+                time.sleep(0.001)
+            # bpftrace misses a signal that comes while it is not in its wait.
+            if not stdout and not self.out and time.monotonic() > again:
+                self.child.send_signal(signal.SIGINT)
+                again += RESEND_SECONDS
         if stdout:
             self.out.append(stdout.read() or b"")
             self.child.stderr.close()
             stdout.close()
         os.close(self.reader)
-        if self.child.returncode:
+        # A second SIGINT may have killed a peer, when all but its RSS was read.
+        if self.child.returncode not in ((0,) if stdout else (0, -signal.SIGINT)):
             raise Failed(f"it ended with status {self.child.returncode}")
         return peak, b"".join(self.out)
 
@@ -230,7 +242,7 @@ def measure(argv, workload, ready_word, is_ktrace):
     sample["rss"], out = process.end()
     if is_ktrace:
         report = json.loads(out.splitlines()[-1])
-        sample["lost"] = sum(report["loss"].values())
+        sample["loss"] = report["loss"]
     return sample
 
 
@@ -306,12 +318,14 @@ def print_question(question, rounds, trouble_before):
         base = statistics.median(alone)
         lines.append(("workload, 1.00 untraced", lambda s: s["wall"] / base, lambda v: f"{v:.2f}"))
     for label, key, form in lines:
-        row(label, median(ours, key), median(theirs, key) if theirs else None, form)
+        if median(ours, key):
+            row(label, median(ours, key), median(theirs, key) if theirs else None, form)
     print()
     print_programs("ktrace", ours)
     print_programs(peer, theirs)
-    lost = sum(sample["lost"] for sample in ours)
-    print(f"ktrace lost: {lost}")
+    loss = sum((collections.Counter(sample["loss"]) for sample in ours), collections.Counter())
+    print("ktrace lost in all rounds:",
+          ", ".join(f"{n} {what}" for what, n in loss.items()) or "nothing")
     if trouble:
         print(f"{peer} not measured: {trouble}")
 

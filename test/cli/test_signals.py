@@ -42,6 +42,7 @@ def test_one_signal_does_not_kill_a_report_that_waits_to_be_read(lab):
     assert result.fact("onready")["killed_by"] == 9, result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, number", [("INT", 2), ("TERM", 15)])
 def test_signal_at_any_moment_of_the_start(lab, name, number):
     """Before the handlers stand it kills; from then on there is a whole report."""

@@ -49,7 +49,7 @@ function(tidy_test name label checks)
   endforeach()
   add_custom_target(${name} DEPENDS ${stamps})
   lint_test(${name} ${CMAKE_MAKE_PROGRAM} --quiet -k 0 -C ${CMAKE_BINARY_DIR} ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "lint;${label}" TIMEOUT 1200)
+  set_tests_properties(${name} PROPERTIES LABELS "lint;${label}" TIMEOUT 1200 PROCESSORS 2)
 endfunction()
 tidy_test(lint.tidy quick -clang-analyzer-*)
 # Walks every path through each function: seconds a file.
@@ -60,7 +60,7 @@ lint_test(package sh ${CMAKE_CURRENT_LIST_DIR}/package.sh ${CMAKE_BINARY_DIR})
 
 # The sanitized programs are built by a test of their own, so that there is one ctest run.
 lint_test(asan.build sh ${CMAKE_CURRENT_LIST_DIR}/asan.sh ${CMAKE_SOURCE_DIR})
-set_tests_properties(asan.build PROPERTIES FIXTURES_SETUP asan LABELS "asan;quick")
+set_tests_properties(asan.build PROPERTIES FIXTURES_SETUP asan LABELS "asan;quick" PROCESSORS 2)
 foreach(name ${UNIT_TARGETS})
   string(REGEX REPLACE "^test_" "asan." test ${name})
   lint_test(${test} ${CMAKE_SOURCE_DIR}/build-asan/test/${name})

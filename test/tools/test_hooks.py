@@ -10,8 +10,12 @@ KINDS = ["tp_btf", "raw_tp", "tracepoint"]
 N = 60
 
 
+QUICK = {"offcputime", "kmem", "workq"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+                                  for name in PROBES])
 def test_forced_hook_sees_what_the_default_sees(lab, needs, name, kind):
     needs(name, f"--hook {kind}")
     probe = PROBES[name]

@@ -39,7 +39,8 @@ def test_sockets_are_counted_in_their_cache(lab):
 
 def test_pipes_are_counted_by_stack(lab):
     result = lab.trace("kmem", workload="slabs 500 --kind pipe")
-    rows = pick(result.rows, lambda row: has_frame(row, "alloc_pipe_info"))
+    # the allocator's own needs (object extensions, sheaves) come under the same frame, rarely
+    rows = pick(result.rows, lambda row: has_frame(row, "alloc_pipe_info") and row["count"] >= 500)
     assert total(rows, "count") == 1000, "a pipe and its ring of buffers"
 
 
@@ -48,19 +49,19 @@ def test_requested_is_never_more_than_allocated(lab):
     assert rows
     for row in rows:
         assert row["count"] > 0 and row["requested_bytes"] <= row["bytes"], row
-        assert row["avg_bytes"] == row["bytes"] // row["count"], row
+        assert abs(row["avg_bytes"] - row["bytes"] / row["count"]) < 1, row
 
 
 def test_size_filters(lab):
     commands = "sh -c '$W/kmallocs 20 500; $W/kmallocs 30 1000; $W/kmallocs 40 20000'"
 
-    def counts(options):
-        rows = lab.ktrace(f"kmem -j {options} -- {commands}").rows
-        return [total(setxattr_of(size)(rows), "count") for size in (512, 1024, 32768)]
-    assert counts("") == [20, 30, 40]
-    assert counts("-z 1000") == [0, 30, 40]
-    assert counts("-Z 1000") == [20, 30, 0]
-    assert counts("-z 501 -Z 19999") == [0, 30, 0]
+    def count(options):
+        rows = lab.exact(f"$KTRACE kmem -j {options} -- {commands}").rows
+        return total(pick(rows, lambda row: has_frame(row, "setxattr")), "count")
+    assert count("") == 20 + 30 + 40
+    assert count("-z 1000") == 30 + 40
+    assert count("-Z 1000") == 20 + 30
+    assert count("-z 501 -Z 19999") == 30
 
 
 def test_allocations_of_others_are_not_the_commands(lab):

@@ -66,17 +66,18 @@ def test_cost_is_counted(lab, name):
     assert cost["events"] > 0 and cost["run_ns"] > 0 and cost["cpu_percent"] >= 0, cost
 
 
-@pytest.mark.parametrize("name", ["offcputime", "wakeuptime", "kmem", "kpages", "workq"])
+@pytest.mark.parametrize("name", ["offcputime", *[pytest.param(name, marks=pytest.mark.slow) for name in (
+    "wakeuptime", "kmem", "kpages", "workq")]])
 def test_accumulating_tools_report_totals(lab, name):
-    result = lab.ktrace(f"{name} -j -d 2 -i 0.8")
+    result = lab.ktrace(f"{name} -j -d {2 * lab.slow} -i {0.8 * lab.slow}")
     assert result.rc == 0, result
     reports = result.reports
-    assert len(reports) == 3, "at 0.8 s, at 1.6 s and at the end"
+    assert len(reports) == 3, "after one interval, after two and at the end"
     elapsed = [report["elapsed_ns"] for report in reports]
     assert elapsed == sorted(elapsed) and elapsed[0] < elapsed[-1]
     counts = [total(report["rows"], "count") for report in reports]
     assert counts == sorted(counts), counts
-    assert elapsed[-1] >= 2e9, "the duration was kept"
+    assert elapsed[-1] >= 2e9 * lab.slow, "the duration was kept"
 
 
 def test_positional_duration_is_the_option(lab):
@@ -126,7 +127,7 @@ def test_folded_separates_user_from_kernel_frames(lab):
 
 @pytest.mark.parametrize("deep", ["", " --deep"])
 def test_command_is_followed_into_its_children(lab, deep):
-    result = lab.trace("offcputime", workload=f"forks 5 6 10{deep}")
+    result = lab.trace("offcputime", workload=f"forks 5 6 {10 * lab.slow}{deep}")
     truth = result.fact("forks")
     rows = pick(result.rows, lambda row: has_frame(row, *NANOSLEEP), comm="forkkid", state="S")
     assert total(rows, "count") == truth["count"] == 30, result

@@ -298,6 +298,10 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || uname(&uts))
 		return 2;
+	if (getpid() != 1) { /* kill_all() would mean it */
+		fprintf(stderr, "agent: only as the first process of a guest\n");
+		return 2;
+	}
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL); /* for sigtimedwait */

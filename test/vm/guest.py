@@ -22,11 +22,12 @@ BOOT_SECONDS = 120
 ANSWER_SECONDS = 60  # beyond the script's own timeout, to kill, compress and send
 PR_SET_PDEATHSIG = 1
 
-# Each word was needed, see docs/TESTING.md: emulated cmpxchg16b leaves junk flags
-# behind, several TCG threads trip over patched kernel text, the APIC timer check
-# fails on a busy host, and 5.10-rt takes the serial line's interrupt for a stray.
+# What QEMU 7.2 without KVM needs. Emulated cmpxchg16b can leave junk flags behind, and
+# 6.12 panics; with several TCG threads patched kernel text is executed half done.
 MACHINE = "-accel tcg,thread=single -cpu max,cx16=off -smp 2 -m 1024 -nic none -display none -monitor none " \
           "-no-reboot -no-user-config"
+# The timer check fails on a busy host; 5.10-rt takes the serial line's interrupt for a
+# stray. slab_nomerge: each cache has its own name, as the tests ask for them.
 COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic quiet no_timer_check noirqdebug slab_nomerge"
 
 
@@ -123,7 +124,7 @@ class Guest:
     def died(self, what):
         """Raises GuestDied with all that is known."""
         said = (self.dir / "stderr").read_text(errors="replace").strip()
-        tail = self.console.read_text(errors="replace").splitlines()[-40:]
+        tail = self.console.read_text(errors="replace").splitlines()[-60:]
         raise GuestDied("\n".join([f"the guest {what}", said, f"--- end of {self.console} ---", *tail]))
 
     def receive(self, deadline, wanted, seq, request=b""):

@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# initramfs.sh KTRACE WORKLOADS AGENT OUT: a guest's whole system as a cpio archive.
+# initramfs.sh KTRACE WORKLOADS AGENT OUT [MODULE]: a guest's whole system as a cpio
+# archive; MODULE is ktrace_truth.ko for its kernel (test/kmod), where there is one.
 # Not compressed: unpacking would cost the emulated machine more than reading does.
 set -eu
-ktrace=$1 workloads=$2 agent=$3 out=$4
+ktrace=$1 workloads=$2 agent=$3 out=$4 module=${5-}
 here=$(dirname "$(readlink -f "$0")")
 busybox=$(command -v busybox) || { echo "no busybox: install busybox-static" >&2; exit 1; }
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 cd "$root"
-mkdir -p bin dev etc proc run sbin sys tmp usr/bin usr/sbin usr/lib/workload
+mkdir -p bin dev etc lib proc run sbin sys tmp usr/bin usr/sbin usr/lib/workload
 install -m 755 "$here/init" init
 install -m 755 "$busybox" bin/busybox
 install -m 755 "$ktrace" usr/bin/ktrace
 install -m 755 "$agent" usr/bin/agent
 install -m 755 "$workloads"/* usr/lib/workload
+[ ! -e "$module" ] || install -m 644 "$module" lib/ktrace_truth.ko
 for applet in $("$busybox" --list); do
 	[ "$applet" = busybox ] || ln -s busybox "bin/$applet"
 done

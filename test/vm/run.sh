@@ -29,7 +29,8 @@ case $kernel in
 esac
 initrd=$(mktemp "$build/vm/initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
-"$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd"
+"$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd" \
+	"$build/kmod/$kernel/ktrace_truth.ko"
 
 paths=tools
 for arg in "$@"; do

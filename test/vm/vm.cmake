@@ -14,20 +14,32 @@ set(KTRACE_QUICK_KERNEL 6.1)
 set(MATRIX ${CMAKE_CURRENT_SOURCE_DIR}/kernels/matrix)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${MATRIX})
 file(STRINGS ${MATRIX} KERNEL_LINES REGEX "^kernel [^ ]+ [^-]")
+
+# ktrace_vm_test(NAME LABELS SLOT ARGS...): run.sh with these. 77: the kernel could not
+# be had, and this is not CI. The lock: never a third guest.
+function(ktrace_vm_test name labels slot)
+  add_test(NAME vm.${name}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run.sh ${ARGN}
+      --junitxml=${CMAKE_BINARY_DIR}/junit/vm.${name}.xml
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(vm.${name} PROPERTIES LABELS "vm;full;${labels}" TIMEOUT 1500
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK vm_slot_${slot}
+    ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload")
+endfunction()
+
 set(slot 0)
 foreach(line ${KERNEL_LINES})
   string(REGEX REPLACE "^kernel ([^ ]+) .*" "\\1" kernel "${line}")
-  add_test(NAME vm.${kernel}
-    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run.sh ${kernel}
-      --junitxml=${CMAKE_BINARY_DIR}/junit/vm.${kernel}.xml
-    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set(labels vm full)
-  if(NOT kernel STREQUAL KTRACE_QUICK_KERNEL)
-    list(APPEND labels slow)
+  if(kernel STREQUAL KTRACE_QUICK_KERNEL)
+    ktrace_vm_test(${kernel} quick ${slot} ${kernel})
+    # in the same slot: they share a console file
+    ktrace_vm_test(lab slow ${slot} ${kernel} vm/test_guest.py)
+  else()
+    ktrace_vm_test(${kernel} slow ${slot} ${kernel})
   endif()
-  # 77: the kernel could not be had, and this is not CI. The lock: never a third guest.
-  set_tests_properties(vm.${kernel} PROPERTIES LABELS "${labels}" TIMEOUT 1500
-    SKIP_RETURN_CODE 77 RESOURCE_LOCK vm_slot_${slot}
-    ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload")
   math(EXPR slot "1 - ${slot}")
 endforeach()
+
+find_program(KTRACE_PYTHON NAMES /usr/bin/python3 python3 REQUIRED)
+add_test(NAME docs.kernels COMMAND ${KTRACE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/kernels/table.py --check)
+set_tests_properties(docs.kernels PROPERTIES LABELS "lint;quick" TIMEOUT 60)

@@ -19,6 +19,8 @@ BOOTS = 4  # a kernel that panics under one test must not stop all others, nor e
 class VmLab(Lab):
     """One guest for all tests; a new one after it died."""
 
+    slow = 4
+
     def __init__(self, name):
         self.name = name
         self.guest = None

@@ -5,14 +5,18 @@
  */
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "core/session.h"
+#include <bpf/libbpf.h>
+
+#include "core/bpf_log.h"
 
 static struct {
 	bool verbose;
 	char program[64];
 	char line[256];
+	char error[128];
 } log_state;
 
 /* "prog 'NAME': ... failed ..." names the culprit; the first one counts. */
@@ -63,19 +67,25 @@ static int on_print(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-void session_log_begin(bool verbose)
+void bpf_log_begin(bool verbose)
 {
 	memset(&log_state, 0, sizeof(log_state));
 	log_state.verbose = verbose;
 	libbpf_set_print(on_print);
 }
 
-const char *session_log_program(void)
+const char *bpf_log_strerror(int err)
+{
+	libbpf_strerror(err, log_state.error, sizeof(log_state.error));
+	return log_state.error;
+}
+
+const char *bpf_log_program(void)
 {
 	return log_state.program;
 }
 
-const char *session_log_line(void)
+const char *bpf_log_line(void)
 {
 	return log_state.line[0] ? log_state.line : "no detail";
 }

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tools against ktrace_truth (test/kmod), a module that says what it did in the kernel.
+
+It is told a line in /proc/ktrace_truth, does that in the writer's task, and
+answers with a fact by the kernel's own clock. The writer is a shell by the name
+of COMM that runs as ktrace's command.
+"""
+
+import shlex
+
+import pytest
+
+from lab import has_frame, pick, total, within
+
+COMM = "kt-truth"
+LOAD = """
+[ -e /proc/ktrace_truth ] || {
+	[ -e /lib/ktrace_truth.ko ] || exit 77
+	insmod /lib/ktrace_truth.ko || exit 99
+}
+cat >tell <<'END'
+printf kt-truth >/proc/self/comm
+for line; do
+	echo "$line" >/proc/ktrace_truth && cat /proc/ktrace_truth >&2 || exit 98
+done
+END
+"""
+WORK = "truth_work_fn [ktrace_truth]"
+OBJECT = 320  # bytes of an object of the cache ktrace_truth
+WAITED = ["mutex mode=contend", "mutex mode=contend how=sleep", "lock mode=spin",
+          "lock mode=raw_spin", "lock mode=read", "lock mode=write"]
+
+
+def run(lab, script):
+    result = lab.run(LOAD + script)
+    if result.rc == 77:
+        pytest.skip("no /lib/ktrace_truth.ko: test/kmod/build.sh has none for this kernel")
+    return result
+
+
+def tell(*lines):
+    return "sh tell " + " ".join(shlex.quote(line) for line in lines)
+
+
+def truth(lab, tool, args, *lines):
+    """A tool while the module is told these lines, following who tells it."""
+    result = run(lab, f"$KTRACE {tool} -j {args} -- {tell(*lines)}")
+    assert result.rc == 0, result
+    return result
+
+
+def around(lab, tool, args, *lines):
+    """A tool over the whole system while the module is told these lines."""
+    result = run(lab, f"$W/onready --do {shlex.quote(tell(*lines) + '; sleep 1')} --signal TERM -- "
+                      f"$KTRACE {tool} -j --ready-fd 9 {args}")
+    assert result.rc == 0, result
+    return result
+
+
+def fact_of(result, line):
+    return result.fact("ktrace_truth", command=line.split()[0])
+
+
+def near(value, true, each_ns, count, what):
+    """Within 3 %, and so long for each of count times between the two clocks' readings."""
+    assert abs(value - true) <= true * 0.03 + each_ns * count, \
+        f"{what} {value}, expected {true} within 3 % and {each_ns} ns each of {count}"
+
+
+def hist_sum(row, column):
+    return sum(slot["count"] for slot in row[column])
+
+
+def test_module_is_right_about_itself(lab):
+    """What each command promises without a tracer: all of it, and not in less time."""
+    lines = [f"mutex mode={mode} n=20 us=300" for mode in ("lock", "interruptible", "killable", "io", "trylock")]
+    lines += [f"{line} n=20 us=300" for line in WAITED]
+    result = run(lab, tell(*lines, "mutex mode=tryfail n=20", "mutex mode=interrupted n=20",
+                           "tasklet n=50 us=100", "tasklet mode=hi n=50 us=100"))
+    assert result.rc == 0, result
+    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+    assert len(facts) == len(lines) + 4, result
+    for fact in facts[:len(lines)]:
+        assert fact["held_count"] == 20 and fact["held_ns"] >= 20 * 300000, fact
+        assert fact.get("waited_count", 20) == 20, fact
+    for fact in facts[len(lines):-2]:
+        assert (fact["held_count"], fact["failed_count"]) == (1, 20), fact
+    for fact in facts[-2:]:
+        assert fact["ran_count"] == fact["delay_count"] == 50 and fact["ran_ns"] >= 50 * 100000, fact
+
+
+@pytest.mark.parametrize("line", [
+    "", "nothing", "mutex", "mutex n=0", "mutex n=x", "mutex n=1 mode=x", "mutex n=1 size=8",
+    "mutex n=1 us=99999999", "mutex n=100000 us=1000000", "lock n=1 waiters=3 us=1",
+    "kmalloc n=1 size=8", "kmalloc n=100000 size=100000", "kmalloc_node n=1 size=64 node=99",
+    "bulk n=1 then=rcu", "block n=1", "x" * 300])
+def test_module_refuses(lab, line):
+    result = run(lab, f"echo {shlex.quote(line)} >/proc/ktrace_truth && exit 1; cat /proc/ktrace_truth")
+    assert result.rc == 0 and not result.out, result
+
+
+WAKERS = {  # mode: what the stack of the waker has, its context, its name
+    "hrtimer": ("truth_wake_hrtimer_fn", "timer", "[timer]"),
+    "timer": ("truth_wake_timer_fn", "timer", "[timer]"),
+    "tasklet": ("truth_wake_tasklet_fn", "softirq", "[softirq]"),
+    "thread": ("truth_wake_thread_fn", "task", "truth_waker"),
+    "work": ("truth_wake_work_fn", "task", "kworker/"),
+}
+
+
+@pytest.mark.parametrize("mode", WAKERS)
+def test_offcputime_of_uninterruptible_sleep(lab, mode):
+    result = truth(lab, "offcputime", "", f"block mode={mode} n=20 us=50000")
+    fact = result.fact("ktrace_truth")
+    assert fact["switches"] == fact["n"], f"the module did not sleep as it meant to: {fact}"
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), state="D")
+    assert {row["comm"] for row in rows} == {COMM}, result
+    assert total(rows, "count") == 20, result
+    near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
+    # what is between the two clocks' readings is little in sum, but for one sleep it may be long
+    assert 49000000 <= max(row["max_ns"] for row in rows) <= fact["blocked_max_ns"] + 200000, (rows, fact)
+
+
+@pytest.mark.parametrize("mode", WAKERS)
+def test_wakeuptime_names_each_kind_of_waker(lab, mode):
+    frame, context, waker = WAKERS[mode]
+    result = truth(lab, "wakeuptime", "", f"block mode={mode} n=20 us=50000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, lambda row: has_frame(row, frame), target=COMM)
+    assert total(rows, "count") == 20, result
+    assert {row["context"] for row in rows} == {context}, rows
+    assert all(row["waker"].startswith(waker) for row in rows), rows
+    near(total(rows, "total_ns"), fact["to_wake_ns"], 200000, 20, "total_ns")
+
+
+@pytest.mark.parametrize("line", ["work n=50 us=2000", "work n=50 us=2000 how=sleep", "work n=200"])
+def test_workq_runs_and_delays(lab, line):
+    result = truth(lab, "workq", "", line)
+    fact = result.fact("ktrace_truth")
+    row, = pick(result.rows, func=WORK)
+    assert row["workqueue"] == "ktrace_truth_wq" and row["count"] == fact["n"], result
+    near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
+    assert fact["ran_max_ns"] - 50000 <= row["max_ns"] <= row["total_ns"], (row, fact)
+    assert hist_sum(row, "hist_ns") == hist_sum(row, "delay_hist_ns") == fact["n"], row
+    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
+    slack = 50000 * fact["n"]
+    assert low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack, (row, fact)
+
+
+def test_workq_of_delayed_works(lab):
+    """Their queueing is the timer's: nobody's task, so the whole system is looked at."""
+    result = around(lab, "workq", "-w ktrace_truth_wq", "work n=30 us=1000 delay_us=20000")
+    row, = result.rows
+    assert (row["func"], row["workqueue"], row["count"]) == (WORK, "ktrace_truth_wq", 30), result
+    near(row["total_ns"], result.fact("ktrace_truth")["ran_ns"], 50000, 30, "total_ns")
+    assert hist_sum(row, "delay_hist_ns") == 30, row
+
+
+@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
+@pytest.mark.parametrize("command, size, allocated", [
+    ("kmalloc", 1000, 1024), ("kmalloc", 20000, 32768), ("kmalloc", 100000, 131072),
+    ("kmalloc_node", 1000, 1024), ("kmalloc_node", 20000, 32768)])
+def test_kmem_of_kmalloc(lab, command, size, allocated, then):
+    result = truth(lab, "kmem", "", f"{command} n=60 size={size} then={then}", "free")
+    rows = pick(result.rows, lambda row: has_frame(row, f"truth_{command}"))
+    assert {row["comm"] for row in rows} == {COMM}, result
+    assert total(rows, "count") == 60, result
+    assert total(rows, "requested_bytes") == 60 * size, rows
+    assert total(rows, "bytes") == 60 * allocated, rows
+
+
+def test_kmem_of_kvmalloc_above_the_slabs(lab):
+    result = truth(lab, "kmem", "", "kvmalloc n=40 size=65536")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_kvmalloc") and row["avg_bytes"] == 65536)
+    assert total(rows, "count") == 40 and total(rows, "bytes") == 40 * 65536, result
+
+
+@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
+def test_kmem_of_one_cache(lab, then):
+    result = truth(lab, "kmem", "--cache ktrace_truth", f"cache n=500 then={then}", "kmalloc n=50 size=320", "free")
+    assert total(result.rows, "count") == 500, result
+    assert all(has_frame(row, "truth_cache_alloc") and row["comm"] == COMM for row in result.rows), result
+    assert total(result.rows, "requested_bytes") == 500 * OBJECT, result
+    # the constructor keeps the free pointer out of the object: a slot is a little larger
+    assert 500 * OBJECT <= total(result.rows, "bytes") <= 500 * (OBJECT + 64), result
+
+
+@pytest.mark.parametrize("order", [0, 1, 3, 9])
+@pytest.mark.parametrize("then", ["free", "leak"])
+def test_kpages_of_pages(lab, order, then):
+    result = truth(lab, "kpages", "", f"pages n=20 order={order} then={then}", "free")
+    fact = result.fact("ktrace_truth", command="pages")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_alloc_pages"), comm=COMM)
+    assert total(rows, "count") == 20, result
+    assert total(rows, "pages") == fact["pages"] == 20 << order, rows
+    assert total(rows, "bytes") == fact["bytes"], rows
+
+
+def test_kpages_of_large_kmallocs(lab):
+    result = truth(lab, "kpages", "", "kmalloc n=30 size=20000")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_kmalloc"))
+    assert (total(rows, "count"), total(rows, "pages")) == (30, 240), result
+
+
+def cache_row(result):
+    row, = pick(result.rows, cache="ktrace_truth")
+    return row
+
+
+def test_slabratetop_of_allocations_that_are_freed(lab):
+    row = cache_row(truth(lab, "slabratetop", "", "cache n=500"))
+    assert (row["allocs"], row["frees"], row["net_bytes"]) == (500, 500, 0), row
+    assert 500 * OBJECT <= row["bytes"] <= 500 * (OBJECT + 64), row
+
+
+def test_slabratetop_of_a_leak_and_of_its_end(lab):
+    row = cache_row(truth(lab, "slabratetop", "", "cache n=500 then=leak"))
+    assert (row["allocs"], row["frees"]) == (500, 0) and row["net_bytes"] == row["bytes"], row
+    row = cache_row(truth(lab, "slabratetop", "", "free"))
+    assert (row["allocs"], row["frees"]) == (0, 500) and row["net_bytes"] < 0, row
+
+
+def test_slabratetop_of_frees_after_a_grace_period(lab):
+    """Whoever runs the callbacks: over the whole system."""
+    row = cache_row(around(lab, "slabratetop", "-i 100", "cache n=500 then=rcu"))
+    assert (row["allocs"], row["frees"], row["net_bytes"]) == (500, 500, 0), row
+
+
+def test_loads_counts_the_uninterruptible(lab):
+    result = run(lab, f"{tell('block n=10 us=300000')} & sleep 1; $KTRACE loads -Dj 0.2 5; rc=$?; wait; exit $rc")
+    assert result.rc == 0, result
+    seen = [report["rows"][0]["uninterruptible"] for report in result.reports]
+    assert sorted(seen)[len(seen) // 2] == 1, "the one that is told to block, most of the time"

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan of every tool on every kernel of test/kernels, from its stored caps,
+ * against test/golden/plans.txt. KTRACE_UPDATE_GOLDEN=1 writes that file anew.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Before cmocka.h, which has a macro of the name fail. */
+#include "core/plan.h"
+
+#include <cmocka.h>
+
+#define KERNELS KTRACE_SOURCE_DIR "/test/kernels/"
+#define GOLDEN KTRACE_SOURCE_DIR "/test/golden/plans.txt"
+#define MAX_GOLDEN (1 << 20)
+
+struct planned {
+	struct opts opts;
+	struct plan plan;
+};
+
+/* The plan as a user's "TOOL -- COMMAND" makes it, so that all roles are there. */
+static struct planned *planned_new(const struct tool *tool, const struct caps *caps, enum via hook)
+{
+	char *argv[] = {(char *)tool->name, "--", "true", NULL};
+	char *patterns[] = {(char *)tool->name, "vfs_read", "--", "true", NULL};
+	struct planned *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	assert_int_equal(tool->patterns ? opts_parse(tool, 4, patterns, &p->opts)
+					: opts_parse(tool, 3, argv, &p->opts),
+			 OK);
+	p->opts.hook = hook;
+	plan_make(&p->opts, caps, &p->plan);
+	return p;
+}
+
+static bool runs(struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_roles; i++)
+		if (!plan->role[i].optional && !plan_chosen(plan, &plan->role[i]))
+			return false;
+	return true;
+}
+
+/* The kinds of hook that can be forced. */
+static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *out)
+{
+	const char *comma = "";
+
+	for (enum via via = VIA_TP_BTF; via < VIA_ITER; via++) {
+		struct planned *p = planned_new(tool, caps, via);
+
+		if (p->plan.n_roles && runs(&p->plan)) {
+			fprintf(out, "%s%s", comma, via_name(via));
+			comma = ",";
+		}
+		free(p);
+	}
+}
+
+static void put_role(const char *kernel, struct plan *plan, const struct role *role, FILE *out)
+{
+	const struct candidate *chosen = plan_chosen(plan, role);
+	const struct hook *hook = chosen ? chosen->hook : plan->candidate[role->first].hook;
+	const char *loss = chosen ? hook->loses : role->optional ? hook->without : NULL;
+
+	fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", kernel, plan->opts->tool->name, role->name,
+		chosen ? via_name(hook->via) : "none", chosen ? hook->target : "-",
+		chosen ? hook->prog_name : "-", loss ? loss : "-");
+}
+
+static void put_tool(const char *kernel, const struct tool *tool, const struct caps *caps,
+		     FILE *out)
+{
+	struct planned *p = planned_new(tool, caps, VIA_NONE);
+
+	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, runs(&p->plan) ? "ok" : "NO");
+	put_kinds(tool, caps, out);
+	fputc('\n', out);
+	for (unsigned i = 0; i < p->plan.n_roles; i++)
+		put_role(kernel, &p->plan, &p->plan.role[i], out);
+	free(p);
+}
+
+static void put_kernel(const char *file, FILE *out)
+{
+	char path[512], kernel[256];
+	struct caps caps = {};
+
+	snprintf(path, sizeof(path), KERNELS "%s", file);
+	snprintf(kernel, sizeof(kernel), "%.*s", (int)(strlen(file) - strlen(".caps")), file);
+	assert_int_equal(caps_read(&caps, path), OK);
+	fprintf(out, "%s\tkernel\t%s\n", kernel, caps_get(&caps, "kernel"));
+	for (size_t i = 0; tools[i]; i++)
+		put_tool(kernel, tools[i], &caps, out);
+	caps_free(&caps);
+}
+
+static int is_caps(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && !strcmp(dot, ".caps");
+}
+
+static char *all_plans(void)
+{
+	struct dirent **entry;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int n = scandir(KERNELS, &entry, is_caps, versionsort);
+
+	assert_non_null(out);
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		put_kernel(entry[i]->d_name, out);
+		free(entry[i]);
+	}
+	free(entry);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void every_tool_on_every_kernel_is_planned_as_golden(void **state)
+{
+	char *made = all_plans(), *golden = calloc(1, MAX_GOLDEN);
+	FILE *f;
+
+	(void)state;
+	if (getenv("KTRACE_UPDATE_GOLDEN")) {
+		f = fopen(GOLDEN, "we");
+		assert_non_null(f);
+		assert_true(fputs(made, f) >= 0);
+	} else {
+		f = fopen(GOLDEN, "re");
+		assert_non_null(f);
+		assert_non_null(golden);
+		assert_true(fread(golden, 1, MAX_GOLDEN - 1, f) < MAX_GOLDEN - 1);
+		assert_string_equal(made, golden);
+	}
+	assert_int_equal(fclose(f), 0);
+	free(golden);
+	free(made);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_tool_on_every_kernel_is_planned_as_golden),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
