@@ -12,23 +12,22 @@
 #define HAS_BASES false
 #endif
 
-/* Addresses of data symbols, which core/ksyms.c does not keep. */
+/* "ffffffff82a1b2c8 D vmemmap_base\n": addresses of data symbols, which core/ksyms.c does not keep.
+ */
 static void find_symbols(struct slab_find *find, FILE *kallsyms)
 {
-	char *line = NULL, name[64];
+	char *line = NULL;
 	size_t size = 0;
-	uint64_t address;
 
 	while (getline(&line, &size, kallsyms) > 0) {
-		/* Nearly every line ends here, before it is parsed. */
-		if (!strstr(line, "_base"))
+		const char *name = strrchr(line, ' ');
+
+		if (!name)
 			continue;
-		if (sscanf(line, "%lx %*c %63s", &address, name) != 2)
-			continue;
-		if (!strcmp(name, "vmemmap_base"))
-			find->vmemmap_base = address;
-		else if (!strcmp(name, "page_offset_base"))
-			find->page_offset_base = address;
+		if (!strcmp(name, " vmemmap_base\n"))
+			find->vmemmap_base = strtoull(line, NULL, 16);
+		else if (!strcmp(name, " page_offset_base\n"))
+			find->page_offset_base = strtoull(line, NULL, 16);
 	}
 	free(line);
 }

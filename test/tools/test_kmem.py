@@ -57,7 +57,8 @@ def test_size_filters(lab):
 
     def count(options):
         rows = lab.exact(f"$KTRACE kmem -j {options} -- {commands}").rows
-        return total(pick(rows, lambda row: has_frame(row, "setxattr")), "count")
+        # as above: a row of one or two is the allocator's own
+        return total(pick(rows, lambda row: has_frame(row, "setxattr") and row["count"] > 5), "count")
     assert count("") == 20 + 30 + 40
     assert count("-z 1000") == 30 + 40
     assert count("-Z 1000") == 20 + 30

@@ -127,7 +127,7 @@ def test_folded_separates_user_from_kernel_frames(lab):
 
 @pytest.mark.parametrize("deep", ["", " --deep"])
 def test_command_is_followed_into_its_children(lab, deep):
-    result = lab.trace("offcputime", workload=f"forks 5 6 {10 * lab.slow}{deep}")
+    result = lab.trace("offcputime", workload=f"forks 5 6 {25 * lab.slow}{deep}")
     truth = result.fact("forks")
     rows = pick(result.rows, lambda row: has_frame(row, *NANOSLEEP), comm="forkkid", state="S")
     assert total(rows, "count") == truth["count"] == 30, result

@@ -28,7 +28,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAGIC "KTF1"
 #define HEADER 17
 #define MAX_SCRIPT (1u << 20)
 #define MAX_OUT (8u << 20) /* of each, after compression */
@@ -37,6 +36,9 @@
 #define ANSWER_HEADER 12
 #define HELLO_MS 2000
 #define TIMED_OUT 1000 /* no exit code */
+
+/* Four characters, no string. */
+static const uint8_t magic[4] = {'K', 'T', 'F', '1'};
 
 static int line;
 static uint32_t crc_table[256];
@@ -90,7 +92,7 @@ static void send_frame(char type, uint32_t seq, const uint8_t *payload, uint32_t
 {
 	uint8_t header[HEADER];
 
-	memcpy(header, MAGIC, 4);
+	memcpy(header, magic, sizeof(magic));
 	header[4] = (uint8_t)type;
 	put32(header + 5, seq);
 	put32(header + 9, n);
@@ -139,7 +141,7 @@ static bool find_magic(int ms)
 
 		if (byte < 0)
 			return false;
-		matched = byte == MAGIC[matched] ? matched + 1 : byte == MAGIC[0];
+		matched = byte == magic[matched] ? matched + 1 : byte == magic[0];
 	}
 	return true;
 }
