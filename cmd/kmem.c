@@ -104,9 +104,14 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 
 static bool is_inner(struct session *session, struct snapshot *snap, const struct kmem_key *key)
 {
-	return key->large_tracer &&
-	       symbolize_is_in(&session->symbolize, snap, key->large_tracer, large) &&
-	       symbolize_is_in(&session->symbolize, snap, key->large_call_site, wrappers);
+	if (!key->large_call_site)
+		return false;
+	if (symbolize_is_in(&session->symbolize, snap, key->large_call_site, wrappers))
+		return true;
+	if (!session->symbolize.ksyms)
+		snapshot_note(snap, "without kernel symbols a kmalloc of more than two pages may "
+				    "be counted twice");
+	return false;
 }
 
 static enum status collect(struct session *session, struct snapshot *snap)

@@ -17,13 +17,12 @@ bool opts_shows(const struct opts *opts, const struct column *column)
 				return true;
 		return false;
 	}
-	if (column->kind == KIND_KSTACK && opts->user_stacks)
+	if (column->kind == KIND_KSTACK && (opts->user_stacks || !opts->stack_depth))
 		return false;
-	if (column->kind == KIND_USTACK && opts->kernel_stacks)
+	if (column->kind == KIND_USTACK && (opts->kernel_stacks || !opts->stack_depth))
 		return false;
-	if ((column->kind == KIND_KSTACK || column->kind == KIND_USTACK) && !opts->stack_depth)
-		return false;
-	return !column->optional;
+	/* -U asks for them where they are not shown by default. */
+	return !column->optional || (column->kind == KIND_USTACK && opts->user_stacks);
 }
 
 void opts_filter(const struct opts *opts, struct filter *filter)

@@ -243,7 +243,7 @@ void plan_print(struct plan *plan, FILE *out)
 					     : candidate->rejected ? candidate->reason
 								   : "fallback";
 
-			fprintf(out, "    %s %-10s %-32s %-16s %s\n",
+			fprintf(out, "    %s %-10s %-36s %-18s %s\n",
 				candidate == chosen ? "*" : " ", via_name(candidate->hook->via),
 				candidate->hook->target, candidate->hook->prog_name, reason);
 			if (candidate == chosen && candidate->hook->loses)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `cmake --install` and `cpack -G TGZ|DEB|RPM` (RPM needs rpmbuild): the
-# executable, one symlink per tool of cmd/tools.def, the licence.
+# executable, one symlink per tool of cmd/tools.def, the
+# documentation and the licences.
 install(TARGETS ktrace RUNTIME DESTINATION bin)
 install(FILES LICENSE DESTINATION share/doc/ktrace RENAME copyright)
-install(DIRECTORY LICENSES DESTINATION share/doc/ktrace)
+install(DIRECTORY LICENSES docs DESTINATION share/doc/ktrace)
+install(FILES README.md DESTINATION share/doc/ktrace)
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS cmd/tools.def)
 file(STRINGS cmd/tools.def TOOLS REGEX "^TOOL\\(")

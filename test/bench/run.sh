@@ -14,7 +14,7 @@ fi
 if [ -z "${KTRACE-}" ] || [ -z "${KTRACE_WORKLOADS-}" ]; then
 	"$root/packaging/deps.sh" build test
 	cmake -S "$root" --preset release -DKTRACE_TESTS=ON >/dev/null
-	ninja --quiet -C "$root/build"
+	ninja --quiet -C "$root/build" >&2
 	export KTRACE=$root/build/ktrace KTRACE_WORKLOADS=$root/build/workload
 fi
 # bpftrace looks for tracepoints in tracefs: give it one where nobody else sees it.

@@ -99,10 +99,13 @@ def test_module_refuses(lab, line):
     assert result.rc == 0 and not result.out, result
 
 
-WAKERS = {  # mode: what the stack of the waker has, its context, its name
+# A softirq runs on top of whatever task there was, or, on a realtime or busy kernel,
+# in a thread of its own, which is then the waker.
+SOFTIRQD = ("ksoftirqd/", "ktimers/")
+WAKERS = {  # mode: what the stack of the waker has, its context, how its name begins
     "hrtimer": ("truth_wake_hrtimer_fn", "timer", "[timer]"),
-    "timer": ("truth_wake_timer_fn", "timer", "[timer]"),
-    "tasklet": ("truth_wake_tasklet_fn", "softirq", "[softirq]"),
+    "timer": ("truth_wake_timer_fn", "timer", ("[timer]", *SOFTIRQD)),
+    "tasklet": ("truth_wake_tasklet_fn", "softirq", ("[softirq]", *SOFTIRQD)),
     "thread": ("truth_wake_thread_fn", "task", "truth_waker"),
     "work": ("truth_wake_work_fn", "task", "kworker/"),
 }

@@ -84,6 +84,8 @@ def apt(state, program, *words, cwd=None):
                "Dir::State::Lists": state / "lists", "Dir::Cache": state / "cache",
                "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "", "APT::Sandbox::User": "root",
                "Acquire::Retries": 2, "Acquire::Languages": "none"}
+    if (state / "arch").exists():
+        options["APT::Architecture"] = options["APT::Architectures"] = (state / "arch").read_text()
     command = [program, *(word for key, value in options.items() for word in ("-o", f"{key}={value}")), *words]
     done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
@@ -91,15 +93,17 @@ def apt(state, program, *words, cwd=None):
     return done.stdout
 
 
-def apt_state(suite):
-    """A private apt that knows this suite and no other."""
-    state = cache_dir() / "apt" / suite
+def apt_state(suite, arch=None):
+    """A private apt that knows this suite and no other; arch: when it is not the machine's."""
+    state = cache_dir() / "apt" / (f"{suite}-{arch}" if arch else suite)
     for folder in ("sources", "lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     sources = list(sources_for(suite))
     if not sources:
         raise Unreachable(f"no apt source of this machine names {codename()}: cannot tell where {suite} is")
     (state / "sources" / "suite.sources").write_text("\n".join(sources))
+    if arch:
+        (state / "arch").write_text(arch)
     apt(state, "apt-get", "-qq", "update", "-o", "APT::Update::Error-Mode=any")
     return state
 
@@ -153,7 +157,7 @@ def fetch(kernel):
         if is_fresh(kernel, home):
             return home / "vmlinuz"
         with tempfile.TemporaryDirectory(dir=home) as work:
-            state = apt_state(kernel.suite)
+            state = apt_state(kernel.suite, kernel.foreign_arch)
             package = newest(state, kernel.package)
             print(f"{kernel.name}: {package} from {kernel.suite}", file=sys.stderr)
             image = unpack(state, package, pathlib.Path(work))

@@ -19,6 +19,11 @@ class Kernel:
     def is_guest(self):
         return self.suite != "-"
 
+    @property
+    def foreign_arch(self):
+        """None for the machine's own."""
+        return "arm64" if self.package.endswith("-arm64") else None
+
 
 def read(path=PATH):
     """All kernels of the matrix by name, in its order."""

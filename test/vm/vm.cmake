@@ -9,6 +9,9 @@ target_compile_definitions(vm_agent PRIVATE _GNU_SOURCE)
 target_link_options(vm_agent PRIVATE -static)
 set_target_properties(vm_agent PROPERTIES OUTPUT_NAME agent
   RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/vm)
+if(CMAKE_CROSSCOMPILING)
+  return()
+endif()
 
 set(KTRACE_QUICK_KERNEL 6.1)
 set(MATRIX ${CMAKE_CURRENT_SOURCE_DIR}/kernels/matrix)
