@@ -104,11 +104,14 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 
 static bool is_inner(struct session *session, struct snapshot *snap, const struct kmem_key *key)
 {
-	if (!key->large_call_site)
+	struct symbolize *symbols = &session->symbolize;
+
+	if (!key->large_tracer)
 		return false;
-	if (symbolize_is_in(&session->symbolize, snap, key->large_call_site, wrappers))
+	if (symbolize_is_in(symbols, snap, key->large_tracer, large) &&
+	    symbolize_is_in(symbols, snap, key->large_call_site, wrappers))
 		return true;
-	if (!session->symbolize.ksyms)
+	if (!symbols->ksyms)
 		snapshot_note(snap, "without kernel symbols a kmalloc of more than two pages may "
 				    "be counted twice");
 	return false;

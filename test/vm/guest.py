@@ -2,6 +2,7 @@
 """A kernel under QEMU, and the frames in which agent.c is asked to run scripts."""
 
 import ctypes
+import dataclasses
 import gzip
 import pathlib
 import shutil
@@ -22,13 +23,40 @@ BOOT_SECONDS = 120
 ANSWER_SECONDS = 60  # beyond the script's own timeout, to kill, compress and send
 PR_SET_PDEATHSIG = 1
 
-# What QEMU 7.2 without KVM needs. Emulated cmpxchg16b can leave junk flags behind, and
-# 6.12 panics; with several TCG threads patched kernel text is executed half done.
-MACHINE = "-accel tcg,thread=single -cpu max,cx16=off -smp 2 -m 1024 -nic none -display none -monitor none " \
-          "-no-reboot -no-user-config"
-# The timer check fails on a busy host; 5.10-rt takes the serial line's interrupt for a
-# stray. slab_nomerge: each cache has its own name, as the tests ask for them.
-COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic quiet no_timer_check noirqdebug slab_nomerge"
+# slab_nomerge: each cache has its own name, as the tests ask for them.
+COMMON = "-accel tcg,thread=single -smp 2 -m 1024 -nic none -display none -monitor none -no-reboot -no-user-config"
+COMMAND_LINE = "panic=-1 oops=panic quiet slab_nomerge"
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What QEMU 7.2 without KVM needs for an architecture, and where its serial lines are."""
+
+    program: str
+    words: str
+    command_line: str
+    line: str  # the device that carries the frames
+
+    def command(self, kernel, initrd, console, line):
+        """console, line: a file and a socket of the host."""
+        return [self.program, *COMMON.split(), *self.words.split(), "-kernel", kernel, "-initrd", initrd,
+                "-append", f"{COMMAND_LINE} {self.command_line} KTRACE_LINE={self.line}",
+                "-serial", f"file:{console}", "-chardev", f"socket,id=line,path={line},server=on,wait=off"]
+
+
+# Emulated cmpxchg16b can leave junk flags behind, and 6.12 panics; with several TCG threads
+# patched kernel text is executed half done. The timer check fails on a busy host; 5.10-rt
+# takes the serial line's interrupt for a stray.
+X86 = Machine("qemu-system-x86_64", "-cpu max,cx16=off -serial chardev:line",
+              "console=ttyS0 no_timer_check noirqdebug", "/dev/ttyS1")
+ARM64 = Machine("qemu-system-aarch64", "-M virt -cpu cortex-a57 -device pci-serial,chardev=line",
+                "console=ttyAMA0", "/dev/ttyS0")
+
+
+def machine_for(kernel):
+    """Told by the image: an arm64 one has its magic at byte 56."""
+    with open(kernel, "rb") as image:
+        return ARM64 if image.read(60)[56:] == b"ARM\x64" else X86
 
 
 class GuestDied(Exception):
@@ -95,9 +123,7 @@ class Guest:
         self.console.write_bytes(b"")
         self.seq = 0
         self.frames = Deframer()
-        command = ["qemu-system-x86_64", *MACHINE.split(), "-kernel", kernel, "-initrd", initrd,
-                   "-append", COMMAND_LINE, "-serial", f"file:{self.console}",
-                   "-serial", f"unix:{self.dir}/line,server=on,wait=off"]
+        command = machine_for(kernel).command(kernel, initrd, self.console, self.dir / "line")
         with open(self.dir / "stderr", "wb") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
                                             preexec_fn=die_with_parent)

@@ -6,7 +6,8 @@
 set -eu
 ktrace=$1 workloads=$2 agent=$3 out=$4 module=${5-}
 here=$(dirname "$(readlink -f "$0")")
-busybox=$(command -v busybox) || { echo "no busybox: install busybox-static" >&2; exit 1; }
+applets=$(busybox --list) || { echo "no busybox: install busybox-static" >&2; exit 1; }
+busybox=${KTRACE_VM_BUSYBOX:-$(command -v busybox)} # another architecture's, of the same version
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 cd "$root"
@@ -17,7 +18,7 @@ install -m 755 "$ktrace" usr/bin/ktrace
 install -m 755 "$agent" usr/bin/agent
 install -m 755 "$workloads"/* usr/lib/workload
 [ ! -e "$module" ] || install -m 644 "$module" lib/ktrace_truth.ko
-for applet in $("$busybox" --list); do
+for applet in $applets; do
 	[ "$applet" = busybox ] || ln -s busybox "bin/$applet"
 done
 find . | cpio --quiet -o -H newc -R 0:0 >"$out.new"
