@@ -39,9 +39,10 @@ class Machine:
 
     def command(self, kernel, initrd, console, line):
         """console, line: a file and a socket of the host."""
-        return [self.program, *COMMON.split(), *self.words.split(), "-kernel", kernel, "-initrd", initrd,
-                "-append", f"{COMMAND_LINE} {self.command_line} KTRACE_LINE={self.line}",
-                "-serial", f"file:{console}", "-chardev", f"socket,id=line,path={line},server=on,wait=off"]
+        return [self.program, *COMMON.split(), "-serial", f"file:{console}",
+                "-chardev", f"socket,id=line,path={line},server=on,wait=off", *self.words.split(),
+                "-kernel", kernel, "-initrd", initrd,
+                "-append", f"{COMMAND_LINE} {self.command_line} KTRACE_LINE={self.line}"]
 
 
 # Emulated cmpxchg16b can leave junk flags behind, and 6.12 panics; with several TCG threads
