@@ -163,6 +163,15 @@ class Lab:
         command = f" -- $W/{workload}" if workload else ""
         return self.exact(f"$KTRACE {tool} -j {args}{command}", timeout)
 
+    def two_sleepers(self, tool, args):
+        """20 sleeps of 2 ms and 10 of 60 ms, in a run where none of the short ones took 40 ms."""
+        for _ in range(ATTEMPTS):
+            result = self.exact(f"$KTRACE {tool} -j {args} -- "
+                                "sh -c '$W/sleeper 20 2; $W/sleeper 10 60'")
+            if result.rc or result.fact("sleeper", count=20)["max_ns"] < 40e6:
+                break
+        return result
+
     def around(self, tool, args, script, timeout=TIMEOUT):
         """A tool over the whole system while a script runs: from attached until SIGTERM."""
         return self.exact(f"$W/onready --do {shlex.quote(script)} --signal TERM -- "

@@ -12,7 +12,7 @@ def whole_reports(result):
     return result.reports
 
 
-@pytest.mark.parametrize("name", ["INT", "TERM"])
+@pytest.mark.parametrize("name", [pytest.param("INT", marks=pytest.mark.slow), "TERM"])
 def test_signal_prints_the_report_and_ends_well(lab, tool, name):
     result = lab.run(f"$W/onready --do 'sleep 0.3' --signal {name} -- $KTRACE {tool} -j --ready-fd 9")
     assert result.rc == 0 and len(whole_reports(result)) >= 1, result

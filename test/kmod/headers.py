@@ -106,6 +106,8 @@ def unpack_headers(kernel, release, root):
 
 def fetch(kernel):
     """(root, release). Kernels of the same Debian share a root."""
+    if kernel.foreign_arch:
+        raise Unreachable(f"no module is built for {kernel.foreign_arch}")
     release = release_of(kernel)
     home = kernels.cache_dir() / "headers"
     root = home / base_of(kernel.suite)

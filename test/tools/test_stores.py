@@ -38,7 +38,8 @@ def test_nothing_is_lost_at_the_default_size(lab, count):
     assert count - loss["events"] <= len({tuple(row["ustack"]) for row in rows}) <= count
 
 
-@pytest.mark.parametrize("room", [1, 100, 1000])
+@pytest.mark.parametrize("room", [pytest.param(1, marks=pytest.mark.slow), 100,
+                                  pytest.param(1000, marks=pytest.mark.slow)])
 def test_seen_is_kept_plus_lost_when_stacks_do_not_fit(lab, room):
     result = stacks_held(lab, f"--state S --stack-storage-size {room}", 3000)
     rows = pick(result.rows, comm="stacks")
@@ -61,7 +62,8 @@ def test_loss_of_stacks_is_said_in_text(lab):
     assert result.rc == 0 and "lost" in (result.out.splitlines()[-1] + result.err), result
 
 
-@pytest.mark.parametrize("room", [1, 100, 1000])
+@pytest.mark.parametrize("room", [pytest.param(1, marks=pytest.mark.slow), 100,
+                                  pytest.param(1000, marks=pytest.mark.slow)])
 def test_seen_is_kept_plus_lost_when_rows_do_not_fit(lab, room):
     result = lab.ktrace(f"offcputime -j --state S -s 0 --row-storage-size {room} -- $W/renames 3000", 300)
     loss = result.report["loss"]

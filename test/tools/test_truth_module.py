@@ -99,13 +99,10 @@ def test_module_refuses(lab, line):
     assert result.rc == 0 and not result.out, result
 
 
-# A softirq runs on top of whatever task there was, or, on a realtime or busy kernel,
-# in a thread of its own, which is then the waker.
-SOFTIRQD = ("ksoftirqd/", "ktimers/")
 WAKERS = {  # mode: what the stack of the waker has, its context, how its name begins
     "hrtimer": ("truth_wake_hrtimer_fn", "timer", "[timer]"),
-    "timer": ("truth_wake_timer_fn", "timer", ("[timer]", *SOFTIRQD)),
-    "tasklet": ("truth_wake_tasklet_fn", "softirq", ("[softirq]", *SOFTIRQD)),
+    "timer": ("truth_wake_timer_fn", "timer", "[timer]"),
+    "tasklet": ("truth_wake_tasklet_fn", "softirq", "[softirq]"),
     "thread": ("truth_wake_thread_fn", "task", "truth_waker"),
     "work": ("truth_wake_work_fn", "task", "kworker/"),
 }
@@ -132,7 +129,11 @@ def test_wakeuptime_names_each_kind_of_waker(lab, mode):
     rows = pick(result.rows, lambda row: has_frame(row, frame), target=COMM)
     assert total(rows, "count") == 20, result
     assert {row["context"] for row in rows} == {context}, rows
-    assert all(row["waker"].startswith(waker) for row in rows), rows
+    # a softirq that ran on top of no interrupt is its task's deed: ksoftirqd's, or on a
+    # realtime kernel that of whoever let softirqs go on
+    own = pick(rows, lambda row: mode in ("timer", "tasklet") and not row["waker"].startswith("["))
+    assert all(row in own or row["waker"].startswith(waker) for row in rows), rows
+    assert len(own) < len(rows) or "-rt" in result.report["kernel"], "an idle kernel needs no ksoftirqd"
     near(total(rows, "total_ns"), fact["to_wake_ns"], 200000, 20, "total_ns")
 
 

@@ -39,7 +39,7 @@ def test_nanosleep_is_woken_by_an_interrupt(lab):
 
 
 def test_min_is_about_the_time_blocked(lab):
-    result = lab.exact("$KTRACE wakeuptime -j -m 40ms -- sh -c '$W/sleeper 20 2; $W/sleeper 10 60'")
+    result = lab.two_sleepers("wakeuptime", "-m 40ms")
     assert PROBES["wakeuptime"].value(result.rows) == 10, result
 
 
@@ -55,3 +55,11 @@ def test_stopped_task_is_woken_by_who_continues_it(lab):
     rows = pick(result.rows, target="st-stop", waker="states", context="task")
     assert total(rows, "count") >= 1, result
     within(max(row["max_ns"] for row in rows), result.fact("states")["st-stop"]["ns"], 3, "stopped")
+
+
+def test_waker_is_not_guessed_when_its_stack_is_lost(lab):
+    """Task or interrupt is told from the stack: without one, who happened to run is not the waker."""
+    result = lab.ktrace("wakeuptime -j --stack-storage-size 1 -- $W/sleeper 300 1")
+    lost = pick(result.rows, lambda row: row["kstack"] == ["[lost]"], target="sleeper")
+    assert lost and result.report["loss"]["stacks"] > 0, "the workload lost no stack"
+    assert not pick(lost, context="task"), lost

@@ -3,16 +3,15 @@
 # run.sh KERNEL [PYTEST ARGS...]: the tests of test/tools in a guest that runs
 # KERNEL: a name in test/kernels/matrix, or the path of a vmlinuz of your own. One
 # boot for all tests. Consoles: build/vm/KERNEL.console.*. KTRACE and
-# KTRACE_WORKLOADS name the program and workloads, else build/ has them.
+# KTRACE_WORKLOADS name the program and workloads, else build/ has them; for an
+# arm64 kernel KTRACE_ARM64, else build-arm64/ (cmake --preset arm64).
 # Exit: pytest's; 77 when the kernel cannot be had (with CI=true that is 1).
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 test=$(dirname "$here")
 kernel=${1:?usage: run.sh KERNEL [PYTEST ARGS...]}
 shift
-KTRACE=${KTRACE:-$(dirname "$test")/build/ktrace}
-build=$(dirname "$(readlink -f "$KTRACE")")
-[ -x "$build/vm/agent" ] || { echo "run.sh: no $build/vm/agent: build first" >&2; exit 1; }
+root=$(dirname "$test")
 
 case $kernel in
 */*)
@@ -27,6 +26,15 @@ case $kernel in
 	fi
 	;;
 esac
+if [ "$(od -An -tx1 -j56 -N4 "$image")" = " 41 52 4d 64" ]; then # an arm64 image's magic
+	KTRACE=${KTRACE_ARM64:-$root/build-arm64/ktrace}
+	KTRACE_WORKLOADS=
+	sysroot=$("$here/sysroot.py")
+	export KTRACE_VM_BUSYBOX="$sysroot/bin/busybox"
+fi
+KTRACE=${KTRACE:-$root/build/ktrace}
+build=$(dirname "$(readlink -f "$KTRACE")")
+[ -x "$build/vm/agent" ] || { echo "run.sh: no $build/vm/agent: build first" >&2; exit 1; }
 initrd=$(mktemp "$build/vm/initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
 "$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd" \

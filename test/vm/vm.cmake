@@ -40,8 +40,15 @@ foreach(line ${KERNEL_LINES})
   else()
     ktrace_vm_test(${kernel} slow ${slot} ${kernel})
   endif()
+  if(line MATCHES "-arm64$")
+    set_tests_properties(vm.${kernel} PROPERTIES FIXTURES_REQUIRED arm64)
+  endif()
   math(EXPR slot "1 - ${slot}")
 endforeach()
+add_test(NAME arm64.build COMMAND sh -c "cmake --preset arm64 && ninja -C build-arm64"
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(arm64.build PROPERTIES FIXTURES_SETUP arm64 LABELS "vm;full;slow" PROCESSORS 2
+  TIMEOUT 600)
 
 find_program(KTRACE_PYTHON NAMES /usr/bin/python3 python3 REQUIRED)
 add_test(NAME docs.kernels COMMAND ${KTRACE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/kernels/table.py --check)
