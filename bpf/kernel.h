@@ -85,6 +85,11 @@ struct css_set {
 
 struct mm_struct;
 
+struct sched_entity {
+	__u64 sum_exec_runtime;      /* up to now, at a switch */
+	__u64 prev_sum_exec_runtime; /* as of when the task was picked to run */
+};
+
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
 	int on_cpu;           /* u8 since 7.2: read by size */
@@ -93,6 +98,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct mm_struct *mm;
+	struct sched_entity se;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	char comm[16];

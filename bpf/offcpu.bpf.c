@@ -4,9 +4,10 @@
  * is switched in again. One entry per thread, written only by that thread's own
  * switches, which the run queue orders: no lock, no atomic.
  *
- * Where the verifier knows the task (tp_btf) the kernel stack is walked at
- * switch-in, for intervals that are kept only; the other hooks have no task
- * pointer there and must walk at switch-out.
+ * The stack is walked at switch-out. Under --min that would be paid for many
+ * intervals that are not kept: where the verifier knows the task (tp_btf) it is
+ * walked at switch-in, at the price that bpf_get_task_stack() leaves out
+ * functions of the scheduler (.sched.text) such as do_nanosleep.
  */
 #include "bpf/kernel.h"
 #include "bpf/offcpu.h"
@@ -19,6 +20,7 @@ const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 struct start {
 	__u64 ts, kstack, ustack, cgroup;
 	__u32 tgid, state;
+	__u64 begun; /* made when tracing began, not by a switch */
 };
 
 struct {
@@ -46,6 +48,37 @@ static __always_inline bool keep_state(__u32 raw)
 	return cfg.state.letters & (1U << state_index_of_raw(raw));
 }
 
+static __always_inline bool walk_late(bool btf)
+{
+	return btf && cfg.filter.min_ns;
+}
+
+static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
+					 struct task_struct *task, const char *comm, bool late);
+
+/*
+ * A task leaves its CPU that was never seen to get it: some kernels lose the
+ * switch (6.18 under a hypervisor, out of idle; ftrace misses the same ones).
+ * How long the task has run since it was picked tells when that was. An entry
+ * made when tracing began may be of a task that was just getting its CPU.
+ */
+static __always_inline void switch_in_unseen(struct start *start, struct task_struct *task,
+					     __u32 tid, bool btf)
+{
+	__u64 ran_ns, in_ns, out_ns = start->ts;
+
+	start->ts = 0;
+	if (start->begun)
+		return;
+	ran_ns = BPF_CORE_READ(task, se.sum_exec_runtime) -
+		 BPF_CORE_READ(task, se.prev_sum_exec_runtime);
+	in_ns = bpf_ktime_get_ns() - ran_ns;
+	if (in_ns <= out_ns) /* real-time classes do not keep the second figure */
+		lose(events);
+	else if (keep_interval(in_ns - out_ns))
+		interval_end(start, in_ns - out_ns, tid, NULL, task->comm, walk_late(btf));
+}
+
 /* prev leaves its CPU; it still is the running task, so its own stacks can be walked. */
 static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u32 raw, bool btf)
 {
@@ -55,6 +88,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	if (!tid || !keep_task(prev, btf))
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
+	if (start && start->ts)
+		switch_in_unseen(start, prev, tid, btf);
 	if (raw & STATE_RAW_DEAD) {
 		if (start)
 			bpf_map_delete_elem(&starts, &tid);
@@ -75,8 +110,9 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	start->tgid = TASK(btf, prev, tgid);
 	start->state = state_index_of_raw(raw);
 	start->ustack = ustack_of(ctx, prev, btf);
-	start->kstack = !btf ? kstack_of_current(ctx) : STACK_NONE;
+	start->kstack = walk_late(btf) ? STACK_NONE : kstack_of_current(ctx);
 	start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(prev) : 0;
+	start->begun = 0;
 	start->ts = bpf_ktime_get_ns();
 }
 
@@ -100,28 +136,38 @@ static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_
 	row_max(row->max_ns, delta_ns);
 }
 
+/* late: the stack is still to be walked; task: NULL where that is not possible any more. */
+static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
+					 struct task_struct *task, const char *comm, bool late)
+{
+	struct offcpu_key key = {};
+
+	key_fill(&key, start, tid);
+	key.kstack = start->kstack;
+	if (WANT(WANT_COMM))
+		bpf_probe_read_kernel(key.comm, sizeof(key.comm), comm);
+	if (WANT(WANT_KSTACK) && late && task) {
+		key.kstack = stack_of_task(task);
+	} else if (WANT(WANT_KSTACK) && late) {
+		key.kstack = STACK_LOST;
+		lose(stacks);
+	}
+	row_count(&key, delta_ns);
+}
+
 /* Closes tid's interval. next: NULL where the hook has no task pointer. */
 static __always_inline void switch_in(__u32 tid, struct task_struct *next, const char *comm,
 				      bool btf)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
-	struct offcpu_key key = {};
 	__u64 delta_ns;
 
 	if (!start || !start->ts)
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
 	start->ts = 0;
-	if (!keep_interval(delta_ns))
-		return;
-	key_fill(&key, start, tid);
-	if (WANT(WANT_COMM))
-		bpf_probe_read_kernel(key.comm, sizeof(key.comm), comm);
-	if (!btf)
-		key.kstack = start->kstack;
-	else if (WANT(WANT_KSTACK))
-		key.kstack = stack_of_task(next);
-	row_count(&key, delta_ns);
+	if (keep_interval(delta_ns))
+		interval_end(start, delta_ns, tid, next, comm, walk_late(btf) && !start->begun);
 }
 
 static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
@@ -159,6 +205,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 		return 0;
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();
+	start.begun = 1;
 	start.tgid = task->tgid;
 	start.state = state_index_of_raw(raw);
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
@@ -195,7 +242,8 @@ int tasks_blocked(struct bpf_iter__task *ctx)
 	key_fill(&out.key, start, tid);
 	if (WANT(WANT_COMM))
 		bpf_probe_read_kernel(out.key.comm, sizeof(out.key.comm), task->comm);
-	if (WANT(WANT_KSTACK))
+	out.key.kstack = start->kstack;
+	if (WANT(WANT_KSTACK) && walk_late(true) && !start->begun)
 		out.key.kstack = stack_of_task(task);
 	if (start->ts == since)
 		bpf_seq_write(ctx->meta->seq, &out, sizeof(out));

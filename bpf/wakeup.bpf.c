@@ -15,7 +15,8 @@ const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 /* ts 0: it does not wait. Kept until the thread ends. */
 struct start {
 	__u64 ts, cgroup;
-	__u32 tgid, unused;
+	__u32 tgid;
+	__u32 begun; /* made when tracing began, not by a switch */
 };
 
 struct {
@@ -42,6 +43,10 @@ static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool
 	if (!tid || !keep_task(task, btf))
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
+	/* It ran although nobody was seen to wake it: the kernel lost the event, see offcpu.bpf.c.
+	 */
+	if (start && start->ts && !start->begun)
+		lose(events);
 	if (raw & STATE_RAW_DEAD) {
 		if (start)
 			bpf_map_delete_elem(&starts, &tid);
@@ -121,6 +126,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 		return 0;
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();
+	start.begun = 1;
 	start.tgid = task->tgid;
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 	if (bpf_map_update_elem(&starts, &tid, &start, BPF_NOEXIST) &&

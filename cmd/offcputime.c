@@ -60,6 +60,14 @@ static enum status add_blocked(struct session *session, struct snapshot *snap,
 	return session_row(session, snap, &blocked->key, &value);
 }
 
+/* See bpf/offcpu.bpf.c: where a stack is walked late. */
+static void note_late_walk(const struct session *session, struct snapshot *snap)
+{
+	if (session->plan->filter.min_ns && session->used[0]->hook->via == VIA_TP_BTF)
+		snapshot_note(snap, "under --min stacks are walked at switch-in and leave out "
+				    "functions of the scheduler, such as do_nanosleep");
+}
+
 /* What has ended, and for threads that are off their CPU still the interval up to now. */
 static enum status collect(struct session *session, struct snapshot *snap)
 {
@@ -76,6 +84,7 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	for (i = 0; i < n && !status; i++)
 		status = add_blocked(session, snap, (struct offcpu_blocked *)blocked + i);
 	free(blocked);
+	note_late_walk(session, snap);
 	return status;
 }
 

@@ -79,10 +79,9 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		made = cell->stack = source->kstack.stack;
 		break;
 	case KIND_USTACK:
-		made = cell->stack =
-		    symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
-				     (uint32_t)read_u64(source->key + layout->tgid, 4));
-		break;
+		return symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
+					(uint32_t)read_u64(source->key + layout->tgid, 4),
+					&cell->stack);
 	default:
 		break;
 	}
@@ -133,7 +132,7 @@ enum status session_row(struct session *session, struct snapshot *snap, const vo
 			  : cell_of_value(snap, snap->column[i], &source, &cells[i]);
 	if (!err)
 		err = snapshot_add(snap, cells);
-	return err ? fail(FAILED, "out of memory for the report") : OK;
+	return err ? fail(FAILED, "cannot make the report: %s", strerror(-err)) : OK;
 }
 
 /*

@@ -59,14 +59,14 @@ static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot
 	return symbolize->ksyms;
 }
 
-/* The walk as the kernel stored it. False: it is not there. */
-static bool frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
+/* The walk as the kernel stored it. Ids in rows were stored and are never deleted. */
+static int frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
 {
-	if (symbolize->stacks_fd < 0 || bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames))
-		return false;
+	if (bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames))
+		return -errno;
 	if (frames->n > symbolize->plan->filter.depth)
 		frames->n = symbolize->plan->filter.depth;
-	return true;
+	return 0;
 }
 
 static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
@@ -163,11 +163,15 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	if (id == STACK_NONE || id == STACK_LOST) {
 		out->stack = stack_special(snap, id);
 		err = out->stack ? 0 : -ENOMEM;
-	} else if (!frames_read(symbolize, id, &frames)) {
-		out->stack = stack_special(snap, STACK_LOST);
-		err = out->stack ? 0 : -ENOMEM;
+		/* Who ran may have been interrupted: without the stack that cannot be told. */
+		if (id == STACK_LOST && (symbolize->plan->filter.want & WANT_CONTEXT)) {
+			out->context = "unknown";
+			out->interrupted = true;
+		}
 	} else {
-		err = name_kstack(symbolize, snap, &frames, out);
+		err = frames_read(symbolize, id, &frames);
+		if (!err)
+			err = name_kstack(symbolize, snap, &frames, out);
 	}
 	if (err)
 		return err;
@@ -176,29 +180,34 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
-const struct stack *symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap,
-				     uint64_t id, uint32_t tgid)
+int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id, uint32_t tgid,
+		     const struct stack **out)
 {
 	const char *names[MAX_DEPTH];
 	struct stack_frames frames;
 	char frame[FRAME_LEN];
 	uint32_t i;
+	int err;
 
-	if (id == STACK_NONE || id == STACK_LOST)
-		return stack_special(snap, id);
-	if (!frames_read(symbolize, id, &frames))
-		return stack_special(snap, STACK_LOST);
+	if (id == STACK_NONE || id == STACK_LOST) {
+		*out = stack_special(snap, id);
+		return *out ? 0 : -ENOMEM;
+	}
+	err = frames_read(symbolize, id, &frames);
+	if (err)
+		return err;
 	if (!symbolize->usyms)
 		symbolize->usyms = usyms_new();
 	if (!symbolize->usyms)
-		return NULL;
+		return -ENOMEM;
 	for (i = 0; i < frames.n; i++) {
 		usyms_frame(symbolize->usyms, tgid, frames.ip[i], frame, sizeof(frame));
 		names[i] = snapshot_text(snap, frame, sizeof(frame));
 		if (!names[i])
-			return NULL;
+			return -ENOMEM;
 	}
-	return stack_intern(symbolize, snap, names, (uint32_t)frames.n, frames.n < MAX_DEPTH);
+	*out = stack_intern(symbolize, snap, names, (uint32_t)frames.n, frames.n < MAX_DEPTH);
+	return *out ? 0 : -ENOMEM;
 }
 
 const char *symbolize_function(struct symbolize *symbolize, struct snapshot *snap, uint64_t address)

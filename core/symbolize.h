@@ -42,11 +42,14 @@ void symbolize_end(struct symbolize *);
 /* Reads a process's mappings now: by the time of the report it may have ended. */
 void symbolize_learn(struct symbolize *, uint32_t tgid);
 
-/* Kernel stack by id. Returns 0 or -ENOMEM. A lost one has the single frame "[lost]". */
+/*
+ * Stacks by id; a lost one has the single frame "[lost]". Return 0, -ENOMEM, or
+ * -errno when the map could not be read.
+ */
 int symbolize_kstack(struct symbolize *, struct snapshot *, uint64_t id, struct named_stack *out);
+int symbolize_ustack(struct symbolize *, struct snapshot *, uint64_t id, uint32_t tgid,
+		     const struct stack **out);
 /* NULL when out of memory. */
-const struct stack *symbolize_ustack(struct symbolize *, struct snapshot *, uint64_t id,
-				     uint32_t tgid);
 const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t address);
 /* Does the address lie in one of these functions (NULL-terminated)? */
 bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,

@@ -197,6 +197,11 @@ class Lab:
             caps.setdefault(words[0], []).append(words[1] if len(words) > 1 else "")
         return caps
 
+    def object_tells_cache(self):
+        """Can the slab cache of any object be told here?"""
+        caps = self.caps()
+        return caps["arch"] != ["aarch64"] or caps["kfunc.bpf_get_kmem_cache"] == ["yes"]
+
     def cannot(self, tool, args=""):
         """Why this kernel cannot run the tool so, or None if it can."""
         result = self.run(f"with_tracefs $KTRACE {tool} --explain {args}")

@@ -15,11 +15,15 @@ root=$(dirname "$test")
 
 case $kernel in
 */*)
+	[ -r "$kernel" ] || { echo "run.sh: cannot read $kernel" >&2; exit 2; }
 	image=$(readlink -f "$kernel")
 	kernel=$(basename "$image")
 	;;
 *)
-	if ! image=$("$here/kernels.py" "$kernel"); then
+	status=0
+	image=$("$here/kernels.py" "$kernel") || status=$?
+	[ $status -ne 2 ] || exit 2
+	if [ $status -ne 0 ]; then
 		echo "NOT TESTED on kernel $kernel: it could not be fetched" >&2
 		[ "${CI-}" = true ] && exit 1
 		exit 77
