@@ -56,6 +56,17 @@ static __always_inline bool sleeps(struct task_struct *task)
 	return task->pid && raw && !(raw & STATE_RAW_DEAD) && !task->exit_state && !on_cpu(task);
 }
 
+/*
+ * When the running task got its CPU, told from how long it has run since it was
+ * picked; for switches that were never seen. Real-time classes do not keep the
+ * second figure: then it is long ago.
+ */
+static __always_inline __u64 picked_ns(struct task_struct *task)
+{
+	return bpf_ktime_get_ns() - (BPF_CORE_READ(task, se.sum_exec_runtime) -
+				     BPF_CORE_READ(task, se.prev_sum_exec_runtime));
+}
+
 static __always_inline __u64 cgroup_id(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);

@@ -21,6 +21,7 @@ struct start {
 	__u64 ts, kstack, ustack, cgroup;
 	__u32 tgid, state;
 	__u64 begun; /* made when tracing began, not by a switch */
+	char comm[COMM_LEN];
 };
 
 struct {
@@ -54,29 +55,27 @@ static __always_inline bool walk_late(bool btf)
 }
 
 static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
-					 struct task_struct *task, const char *comm, bool late);
+					 struct task_struct *task, bool late);
 
 /*
  * A task leaves its CPU that was never seen to get it: some kernels lose the
  * switch (6.18 under a hypervisor, out of idle; ftrace misses the same ones).
- * How long the task has run since it was picked tells when that was. An entry
- * made when tracing began may be of a task that was just getting its CPU.
+ * An entry made when tracing began may be of a task that was just getting its
+ * CPU.
  */
 static __always_inline void switch_in_unseen(struct start *start, struct task_struct *task,
 					     __u32 tid, bool btf)
 {
-	__u64 ran_ns, in_ns, out_ns = start->ts;
+	__u64 in_ns, out_ns = start->ts;
 
 	start->ts = 0;
 	if (start->begun)
 		return;
-	ran_ns = BPF_CORE_READ(task, se.sum_exec_runtime) -
-		 BPF_CORE_READ(task, se.prev_sum_exec_runtime);
-	in_ns = bpf_ktime_get_ns() - ran_ns;
-	if (in_ns <= out_ns) /* real-time classes do not keep the second figure */
+	in_ns = picked_ns(task);
+	if (in_ns <= out_ns)
 		lose(events);
 	else if (keep_interval(in_ns - out_ns))
-		interval_end(start, in_ns - out_ns, tid, NULL, task->comm, walk_late(btf));
+		interval_end(start, in_ns - out_ns, tid, NULL, walk_late(btf));
 }
 
 /* prev leaves its CPU; it still is the running task, so its own stacks can be walked. */
@@ -112,12 +111,15 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	start->ustack = ustack_of(ctx, prev, btf);
 	start->kstack = walk_late(btf) ? STACK_NONE : kstack_of_current(ctx);
 	start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(prev) : 0;
+	if (WANT(WANT_COMM))
+		bpf_probe_read_kernel(start->comm, sizeof(start->comm), prev->comm);
 	start->begun = 0;
 	start->ts = bpf_ktime_get_ns();
 }
 
 static __always_inline void key_fill(struct offcpu_key *key, const struct start *start, __u32 tid)
 {
+	__builtin_memcpy(key->comm, start->comm, sizeof(key->comm));
 	key->ustack = start->ustack;
 	key->cgroup = start->cgroup;
 	key->tgid = WANT(WANT_TGID | WANT_USTACK) ? start->tgid : 0;
@@ -138,14 +140,12 @@ static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_
 
 /* late: the stack is still to be walked; task: NULL where that is not possible any more. */
 static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
-					 struct task_struct *task, const char *comm, bool late)
+					 struct task_struct *task, bool late)
 {
 	struct offcpu_key key = {};
 
 	key_fill(&key, start, tid);
 	key.kstack = start->kstack;
-	if (WANT(WANT_COMM))
-		bpf_probe_read_kernel(key.comm, sizeof(key.comm), comm);
 	if (WANT(WANT_KSTACK) && late && task) {
 		key.kstack = stack_of_task(task);
 	} else if (WANT(WANT_KSTACK) && late) {
@@ -156,8 +156,7 @@ static __always_inline void interval_end(const struct start *start, __u64 delta_
 }
 
 /* Closes tid's interval. next: NULL where the hook has no task pointer. */
-static __always_inline void switch_in(__u32 tid, struct task_struct *next, const char *comm,
-				      bool btf)
+static __always_inline void switch_in(__u32 tid, struct task_struct *next, bool btf)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
 	__u64 delta_ns;
@@ -167,21 +166,21 @@ static __always_inline void switch_in(__u32 tid, struct task_struct *next, const
 	delta_ns = bpf_ktime_get_ns() - start->ts;
 	start->ts = 0;
 	if (keep_interval(delta_ns))
-		interval_end(start, delta_ns, tid, next, comm, walk_late(btf) && !start->begun);
+		interval_end(start, delta_ns, tid, next, walk_late(btf) && !start->begun);
 }
 
 static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
 				      struct task_struct *next, bool btf)
 {
 	switch_out(ctx, prev, raw, btf);
-	switch_in(TASK(btf, next, pid), next, next->comm, btf);
+	switch_in(TASK(btf, next, pid), next, btf);
 }
 
 static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 				      struct task_struct *prev, __u32 raw)
 {
 	switch_out(ctx, prev, raw, false);
-	switch_in(ctx->next_pid, NULL, ctx->next_comm, false);
+	switch_in(ctx->next_pid, NULL, false);
 }
 
 #include "bpf/switch.bpf.h"
@@ -206,6 +205,8 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();
 	start.begun = 1;
+	if (WANT(WANT_COMM))
+		bpf_probe_read_kernel(start.comm, sizeof(start.comm), task->comm);
 	start.tgid = task->tgid;
 	start.state = state_index_of_raw(raw);
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
@@ -240,8 +241,6 @@ int tasks_blocked(struct bpf_iter__task *ctx)
 	if (!keep_interval(out.delta_ns))
 		return 0;
 	key_fill(&out.key, start, tid);
-	if (WANT(WANT_COMM))
-		bpf_probe_read_kernel(out.key.comm, sizeof(out.key.comm), task->comm);
 	out.key.kstack = start->kstack;
 	if (WANT(WANT_KSTACK) && walk_late(true) && !start->begun)
 		out.key.kstack = stack_of_task(task);

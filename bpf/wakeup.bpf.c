@@ -35,37 +35,6 @@ struct {
 
 static const struct wakeup_value zero;
 
-static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
-{
-	__u32 tid = TASK(btf, task, pid);
-	struct start *start, new = {};
-
-	if (!tid || !keep_task(task, btf))
-		return;
-	start = bpf_map_lookup_elem(&starts, &tid);
-	/* It ran although nobody was seen to wake it: the kernel lost the event, see offcpu.bpf.c.
-	 */
-	if (start && start->ts && !start->begun)
-		lose(events);
-	if (raw & STATE_RAW_DEAD) {
-		if (start)
-			bpf_map_delete_elem(&starts, &tid);
-		return;
-	}
-	if (!raw) {
-		if (start)
-			start->ts = 0;
-		return;
-	}
-	new.ts = bpf_ktime_get_ns();
-	new.tgid = TASK(btf, task, tgid);
-	new.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
-	if (start)
-		*start = new;
-	else if (bpf_map_update_elem(&starts, &tid, &new, BPF_ANY))
-		lose(events);
-}
-
 /* Who the running context is, and the thread it wakes, as far as they are shown. */
 static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const struct start *start,
 				     __u32 tid, const char *comm)
@@ -90,12 +59,80 @@ static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const st
 	key->ustack = ustack_of_current(ctx);
 }
 
+static __always_inline void row_count(const struct wakeup_key *key, __u64 delta_ns)
+{
+	struct wakeup_value *row = row_get(&rows, key, &zero);
+
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->total_ns, delta_ns);
+	row_max(row->max_ns, delta_ns);
+}
+
+/*
+ * The task ran although nobody was seen to wake it: some kernels lose the event,
+ * see offcpu.bpf.c. It waited until it was picked at most; its waker is unknown.
+ */
+static __always_inline void wakeup_unseen(const struct start *start, struct task_struct *task,
+					  __u32 tid)
+{
+	__u64 in_ns = picked_ns(task);
+	struct wakeup_key key = {};
+
+	if (in_ns <= start->ts) {
+		lose(events);
+		return;
+	}
+	if (!keep_interval(in_ns - start->ts))
+		return;
+	if (WANT(WANT_TARGET))
+		bpf_probe_read_kernel(key.target, sizeof(key.target), task->comm);
+	if (WANT(WANT_TARGET_IDS)) {
+		key.target_tgid = start->tgid;
+		key.target_tid = tid;
+	}
+	key.cgroup = start->cgroup;
+	if (WANT(WANT_KSTACK | WANT_CONTEXT))
+		key.kstack = STACK_LOST;
+	lose(stacks);
+	row_count(&key, in_ns - start->ts);
+}
+
+static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
+{
+	__u32 tid = TASK(btf, task, pid);
+	struct start *start, new = {};
+
+	if (!tid || !keep_task(task, btf))
+		return;
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (start && start->ts && !start->begun)
+		wakeup_unseen(start, task, tid);
+	if (raw & STATE_RAW_DEAD) {
+		if (start)
+			bpf_map_delete_elem(&starts, &tid);
+		return;
+	}
+	if (!raw) {
+		if (start)
+			start->ts = 0;
+		return;
+	}
+	new.ts = bpf_ktime_get_ns();
+	new.tgid = TASK(btf, task, tgid);
+	new.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
+	if (start)
+		*start = new;
+	else if (bpf_map_update_elem(&starts, &tid, &new, BPF_ANY))
+		lose(events);
+}
+
 /* tid is woken by the running context. */
 static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
 	struct wakeup_key key = {};
-	struct wakeup_value *row;
 	__u64 delta_ns;
 
 	if (!start || !start->ts)
@@ -105,12 +142,7 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm)
 	if (!keep_interval(delta_ns))
 		return;
 	key_fill(ctx, &key, start, tid, comm);
-	row = row_get(&rows, &key, &zero);
-	if (!row)
-		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, delta_ns);
-	row_max(row->max_ns, delta_ns);
+	row_count(&key, delta_ns);
 }
 
 /* Threads that wait when tracing begins: their interval opens now. */
