@@ -35,6 +35,8 @@ if [ "$(od -An -tx1 -j56 -N4 "$image")" = " 41 52 4d 64" ]; then # an arm64 imag
 	KTRACE_WORKLOADS=
 	sysroot=$("$here/sysroot.py")
 	export KTRACE_VM_BUSYBOX="$sysroot/bin/busybox"
+elif [ "$kernel" != "$(basename "$image")" ]; then # of the matrix: its headers are to be had
+	KTRACE_BUILD="$build" "$test/kmod/build.sh" "$kernel" # without it the truth tests fail
 fi
 KTRACE=${KTRACE:-$root/build/ktrace}
 build=$(dirname "$(readlink -f "$KTRACE")")
