@@ -18,8 +18,10 @@ case $kernel in
 	[ -r "$kernel" ] || { echo "run.sh: cannot read $kernel" >&2; exit 2; }
 	image=$(readlink -f "$kernel")
 	kernel=$(basename "$image")
+	has_module= # its headers are not to be had
 	;;
 *)
+	has_module=1
 	status=0
 	image=$("$here/kernels.py" "$kernel") || status=$?
 	[ $status -ne 2 ] || exit 2
@@ -35,12 +37,14 @@ if [ "$(od -An -tx1 -j56 -N4 "$image")" = " 41 52 4d 64" ]; then # an arm64 imag
 	KTRACE_WORKLOADS=
 	sysroot=$("$here/sysroot.py")
 	export KTRACE_VM_BUSYBOX="$sysroot/bin/busybox"
-elif [ "$kernel" != "$(basename "$image")" ]; then # of the matrix: its headers are to be had
-	KTRACE_BUILD="$build" "$test/kmod/build.sh" "$kernel" # without it the truth tests fail
+	has_module=
 fi
 KTRACE=${KTRACE:-$root/build/ktrace}
 build=$(dirname "$(readlink -f "$KTRACE")")
 [ -x "$build/vm/agent" ] || { echo "run.sh: no $build/vm/agent: build first" >&2; exit 1; }
+if [ "$has_module" ]; then # without it the truth tests fail
+	KTRACE_BUILD="$build" "$test/kmod/build.sh" "$kernel"
+fi
 initrd=$(mktemp "$build/vm/initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
 "$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd" \
