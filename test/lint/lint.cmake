@@ -51,7 +51,7 @@ function(tidy_test name label checks)
   lint_test(${name} ${CMAKE_MAKE_PROGRAM} --quiet -k 0 -C ${CMAKE_BINARY_DIR} ${name})
   set_tests_properties(${name} PROPERTIES LABELS "lint;${label}" TIMEOUT 1200 PROCESSORS 2)
 endfunction()
-tidy_test(lint.tidy quick -clang-analyzer-*)
+tidy_test(lint.tidy slow -clang-analyzer-*)
 # Walks every path through each function: seconds a file.
 tidy_test(lint.analyze slow -bugprone-*,-performance-*,-portability-*,-cert-*)
 
@@ -60,10 +60,10 @@ lint_test(package sh ${CMAKE_CURRENT_LIST_DIR}/package.sh ${CMAKE_BINARY_DIR})
 
 # The sanitized programs are built by a test of their own, so that there is one ctest run.
 lint_test(asan.build sh ${CMAKE_CURRENT_LIST_DIR}/asan.sh ${CMAKE_SOURCE_DIR})
-set_tests_properties(asan.build PROPERTIES FIXTURES_SETUP asan LABELS "asan;quick" PROCESSORS 2)
+set_tests_properties(asan.build PROPERTIES FIXTURES_SETUP asan LABELS "asan;slow" PROCESSORS 2)
 foreach(name ${UNIT_TARGETS})
   string(REGEX REPLACE "^test_" "asan." test ${name})
   lint_test(${test} ${CMAKE_SOURCE_DIR}/build-asan/test/${name})
   set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED asan SKIP_RETURN_CODE 77
-    ENVIRONMENT UBSAN_OPTIONS=print_stacktrace=1 LABELS "asan;quick" TIMEOUT 120)
+    ENVIRONMENT UBSAN_OPTIONS=print_stacktrace=1 LABELS "asan;slow" TIMEOUT 120)
 endforeach()

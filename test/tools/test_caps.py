@@ -20,6 +20,8 @@ def test_stored_caps_are_what_the_kernel_says(lab):
     lines = result.out.splitlines()
     if os.environ.get("KTRACE_UPDATE_GOLDEN"):
         stored.write_text(result.out)
+    if not stored.exists():
+        pytest.skip(f"no {stored.name}")
     golden = stored.read_text().splitlines()
     if lab.name == "native" and not {line for line in lines if line.startswith("kernel ")} <= set(golden):
         pytest.skip("native.caps are another machine's")

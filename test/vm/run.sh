@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh KERNEL [PYTEST ARGS...]: the tests of test/tools in a guest that runs
 # KERNEL: a name in test/kernels/matrix, or the path of a vmlinuz of your own. One
-# boot for all tests. Consoles: build/vm/KERNEL.console.*. KTRACE and
+# boot for all tests. Consoles: build/vm/NAME.console.*, NAME being $KTRACE_VM_NAME
+# or the kernel: two runs at a time need two names. KTRACE and
 # KTRACE_WORKLOADS name the program and workloads, else build/ has them; for an
 # arm64 kernel KTRACE_ARM64, else build-arm64/ (cmake --preset arm64).
 # Exit: pytest's; 77 when the kernel cannot be had (with CI=true that is 1).
@@ -55,7 +56,7 @@ for arg in "$@"; do
 	[ -e "$test/${arg%%::*}" ] && paths=
 done
 export KTRACE_LAB="vm:$kernel" KTRACE_VM_KERNEL="$image" KTRACE_VM_INITRD="$initrd"
-export KTRACE_VM_LOG="$build/vm/$kernel.console"
+export KTRACE_VM_LOG="$build/vm/${KTRACE_VM_NAME:-$kernel}.console"
 : >"$KTRACE_VM_LOG"
 cd "$test"
 # Debian's own has the pytest of python3-pytest; another in $PATH may not.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tools' tests on other kernels: ctest name vm.KERNEL for each guest in
-# test/kernels/matrix. All are slow but one; two guests run at a time (ctest -j 2).
+# test/kernels/matrix. All are slow; two guests run at a time (ctest -j 2).
 if(KTRACE_SANITIZE) # the programs under test are the static ones
   return()
 endif()
@@ -13,7 +13,7 @@ if(CMAKE_CROSSCOMPILING)
   return()
 endif()
 
-set(KTRACE_QUICK_KERNEL 6.1)
+set(KTRACE_LAB_KERNEL 6.1)
 set(MATRIX ${CMAKE_CURRENT_SOURCE_DIR}/kernels/matrix)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${MATRIX})
 file(STRINGS ${MATRIX} KERNEL_LINES REGEX "^kernel [^ ]+ [^-]")
@@ -27,18 +27,15 @@ function(ktrace_vm_test name labels slot)
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(vm.${name} PROPERTIES LABELS "vm;full;${labels}" TIMEOUT 1500
     SKIP_RETURN_CODE 77 RESOURCE_LOCK vm_slot_${slot}
-    ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload")
+    ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload;KTRACE_VM_NAME=${name}")
 endfunction()
 
 set(slot 0)
 foreach(line ${KERNEL_LINES})
   string(REGEX REPLACE "^kernel ([^ ]+) .*" "\\1" kernel "${line}")
-  if(kernel STREQUAL KTRACE_QUICK_KERNEL)
-    ktrace_vm_test(${kernel} quick ${slot} ${kernel})
-    # in the same slot: they share a console file
+  ktrace_vm_test(${kernel} slow ${slot} ${kernel})
+  if(kernel STREQUAL KTRACE_LAB_KERNEL) # the lab itself
     ktrace_vm_test(lab slow ${slot} ${kernel} vm/test_guest.py)
-  else()
-    ktrace_vm_test(${kernel} slow ${slot} ${kernel})
   endif()
   if(line MATCHES "-arm64$")
     set_tests_properties(vm.${kernel} PROPERTIES FIXTURES_REQUIRED arm64)
