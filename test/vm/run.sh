@@ -48,6 +48,7 @@ if [ "$has_module" ]; then # without it the truth tests fail
 fi
 initrd=$(mktemp "$build/vm/initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
+trap 'exit 1' HUP INT TERM
 "$here/initramfs.sh" "$KTRACE" "${KTRACE_WORKLOADS:-$build/workload}" "$build/vm/agent" "$initrd" \
 	"$build/kmod/$kernel/ktrace_truth.ko"
 
