@@ -5,7 +5,7 @@
 #include "bpf/slab.h"
 #include "cmd/slab_find.h"
 #include "core/opts.h"
-#include "core/plan.h"
+#include "core/session.h"
 #include "slab.skel.h"
 
 /* An event that tells its object and the size of it, but no cache: before 6.1. */
@@ -69,6 +69,19 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 	return OK;
 }
 
+static enum status collect(struct session *session, struct snapshot *snap)
+{
+	struct rowset rows;
+	enum status status = session_read_rows(session, &rows);
+
+#ifndef __x86_64__ /* cmd/slab_find.c knows no other way here */
+	if (!session->plan->kfunc_cache)
+		snapshot_note(snap, "this kernel does not tell the cache of a kfree: frees of "
+				    "kmallocs are not seen");
+#endif
+	return status ? status : session_add_rows(session, snap, &rows);
+}
+
 const struct tool tool_slabratetop = {
     .name = "slabratetop",
     .summary = "slab allocations and frees per interval, by cache",
@@ -96,4 +109,5 @@ const struct tool tool_slabratetop = {
 	    .value_size = sizeof(struct slab_value),
 	},
     .prepare = prepare,
+    .collect = collect,
 };

@@ -199,6 +199,7 @@ enum status session_read_rows(struct session *session, struct rowset *rows)
 	int fd = bpf_object__find_map_fd_by_name(session->obj, "rows");
 	int err = rowset_read(rows, fd, tool->layout.key_size, tool->layout.value_size);
 
+	session->read_ns = host_monotonic_ns();
 	if (!err)
 		return OK;
 	rowset_free(rows);
@@ -253,6 +254,7 @@ enum status session_iterate(struct session *session, const char *role, size_t si
 		return OK;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? -errno : read_all(fd, &bytes, &len);
+	session->read_ns = host_monotonic_ns();
 	if (fd >= 0)
 		close(fd);
 	if (err) {
@@ -356,17 +358,18 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 {
 	const struct opts *opts = session->plan->opts;
 	const struct tool *tool = opts->tool;
-	uint64_t now_ns = host_monotonic_ns();
 	enum status status;
 
 	snap->start_ns = session->start_realtime_ns;
 	snap->end_ns = host_realtime_ns();
-	snap->elapsed_ns = now_ns - session->start_ns;
 	host_load(snap->load);
+	session->read_ns = host_monotonic_ns();
 	symbolize_begin(&session->symbolize);
 	status = tool->collect ? tool->collect(session, snap) : collect_rows(session, snap);
 	if (status)
 		return status;
+	/* The period ends when the maps were read: naming what was in them takes longer. */
+	snap->elapsed_ns = session->read_ns - session->start_ns;
 	if (session->obj)
 		read_loss(session, snap);
 	read_cost(session, snap);
@@ -377,6 +380,6 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	if (opts->top_given)
 		snapshot_top(snap, opts->top);
 	if (tool->at_interval == AT_RATE)
-		next_period(session, snap, now_ns);
+		next_period(session, snap, session->read_ns);
 	return OK;
 }

@@ -277,7 +277,7 @@ enum status opts_parse(const struct tool *tool, int argc, char **argv, struct op
 	if (!parse.positional)
 		return fail(FAILED, "out of memory");
 	status = parse_words(&parse, argc, argv);
-	if (!tool->patterns || status)
+	if (!opts->patterns) /* else they lie there, and are the caller's to free */
 		free(parse.positional);
 	if (status || opts->action == ACTION_HELP)
 		return status;

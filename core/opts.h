@@ -57,7 +57,7 @@ struct opts {
 	enum via hook; /* VIA_NONE: any */
 	const char *btf, *caps;
 	char **command;  /* NULL: none */
-	char **patterns; /* of funccount */
+	char **patterns; /* NULL unless the tool takes them; to be freed */
 	unsigned n_patterns;
 	alignas(8) unsigned char cfg[CFG_MAX]; /* the tool's cfg with its own options parsed in */
 };

@@ -340,8 +340,7 @@ enum status run_tool(const struct tool *tool, int argc, char **argv)
 	command_stop(&run->command);
 	outputs_close(&run->outputs);
 	caps_free(&run->caps);
-	if (tool->patterns)
-		free(run->opts.patterns);
+	free(run->opts.patterns);
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run);

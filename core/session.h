@@ -27,6 +27,7 @@ struct session {
 	struct loss loss_before;
 	struct cost cost_before;
 	uint64_t missed_before;
+	uint64_t read_ns;                     /* when the maps were read last; CLOCK_MONOTONIC */
 	uint64_t start_ns, start_realtime_ns; /* of the period that the next report covers */
 };
 

@@ -57,7 +57,7 @@ def summary(plans, kernel, tool):
     if not plans.kinds[kernel, tool][0]:
         return "**cannot**"
     kinds = [role[1] for role in plans.roles.get((kernel, tool), []) if role[1] != "none"]
-    return " + ".join(sorted(set(kinds), key=lambda kind: -kinds.count(kind))) or "no BPF"
+    return " + ".join(sorted(dict.fromkeys(kinds), key=lambda kind: -kinds.count(kind))) or "no BPF"
 
 
 def role_cell(plans, kernel, tool, name):
