@@ -72,7 +72,6 @@ static enum status take_number(struct opts *opts, unsigned nth, const char *arg)
 
 struct parse {
 	struct opts *opts;
-	char **positional;
 	unsigned n_positional;
 	enum status status;
 };
@@ -87,8 +86,11 @@ static error_t take_argp(int key, char *arg, struct argp_state *state)
 		state->err_stream = NULL; /* the "Try ..." line; the message itself is ours */
 		return 0;
 	case ARGP_KEY_ARG:
-		parse->positional[parse->n_positional++] = arg;
-		return 0;
+		if (parse->n_positional == MAX_POSITIONAL)
+			parse->status = fail(USAGE, "at most %d arguments", MAX_POSITIONAL);
+		else
+			parse->opts->positional[parse->n_positional++] = arg;
+		return parse->status == OK ? 0 : EINVAL;
 	}
 	row = row_find(parse->opts->tool, key);
 	if (!row)
@@ -226,13 +228,13 @@ static enum status take_positional(struct parse *parse)
 
 	if (opts->tool->patterns) {
 		while (first < parse->n_positional &&
-		       number_seconds_ns(parse->positional[first], &unused))
+		       number_seconds_ns(opts->positional[first], &unused))
 			first++;
-		opts->patterns = parse->positional;
+		opts->patterns = opts->positional;
 		opts->n_patterns = first;
 	}
 	for (i = first; i < parse->n_positional && status == OK; i++)
-		status = take_number(opts, i - first, parse->positional[i]);
+		status = take_number(opts, i - first, opts->positional[i]);
 	return status;
 }
 
@@ -273,12 +275,7 @@ enum status opts_parse(const struct tool *tool, int argc, char **argv, struct op
 	opts->sort = tool->sort ? tool_column(tool, tool->sort) : NULL;
 	if (tool->layout.cfg)
 		memcpy(opts->cfg, tool->layout.cfg, tool->layout.cfg_size);
-	parse.positional = calloc((size_t)argc + 1, sizeof(*parse.positional));
-	if (!parse.positional)
-		return fail(FAILED, "out of memory");
 	status = parse_words(&parse, argc, argv);
-	if (!opts->patterns) /* else they lie there, and are the caller's to free */
-		free(parse.positional);
 	if (status || opts->action == ACTION_HELP)
 		return status;
 	return opts_check(opts);

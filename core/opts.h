@@ -16,6 +16,7 @@
 
 #define MAX_OUTPUTS 8
 #define MAX_IDS 4096
+#define MAX_POSITIONAL 512
 #define CFG_MAX 1024
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_EXPLAIN };
@@ -56,8 +57,9 @@ struct opts {
 	int ready_fd;  /* -1: none */
 	enum via hook; /* VIA_NONE: any */
 	const char *btf, *caps;
-	char **command;  /* NULL: none */
-	char **patterns; /* NULL unless the tool takes them; to be freed */
+	char **command; /* NULL: none */
+	char *positional[MAX_POSITIONAL];
+	char **patterns; /* of funccount: those of positional that come first */
 	unsigned n_patterns;
 	alignas(8) unsigned char cfg[CFG_MAX]; /* the tool's cfg with its own options parsed in */
 };

@@ -340,7 +340,6 @@ enum status run_tool(const struct tool *tool, int argc, char **argv)
 	command_stop(&run->command);
 	outputs_close(&run->outputs);
 	caps_free(&run->caps);
-	free(run->opts.patterns);
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run);

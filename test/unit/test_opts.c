@@ -95,8 +95,6 @@ static enum status parse(const struct tool *tool, const char *words)
 	rewind(catch);
 	said[fread(said, 1, sizeof(said) - 1, catch)] = '\0';
 	fclose(catch);
-	if (tool->patterns && status)
-		free(opts.patterns);
 	return status;
 }
 
@@ -365,7 +363,6 @@ static void patterns_come_before_numbers(void **state)
 	assert_string_equal(opts.patterns[1], "tcp_*");
 	assert_int_equal(opts.interval_ns, 1000000000);
 	assert_int_equal(opts.count, 5);
-	free(opts.patterns);
 	refused(&finder, "1 5");
 	assert_non_null(strstr(said, "needs a pattern"));
 }
