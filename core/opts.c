@@ -72,6 +72,7 @@ static enum status take_number(struct opts *opts, unsigned nth, const char *arg)
 
 struct parse {
 	struct opts *opts;
+	char *positional[MAX_POSITIONAL];
 	unsigned n_positional;
 	enum status status;
 };
@@ -89,7 +90,7 @@ static error_t take_argp(int key, char *arg, struct argp_state *state)
 		if (parse->n_positional == MAX_POSITIONAL)
 			parse->status = fail(USAGE, "at most %d arguments", MAX_POSITIONAL);
 		else
-			parse->opts->positional[parse->n_positional++] = arg;
+			parse->positional[parse->n_positional++] = arg;
 		return parse->status == OK ? 0 : EINVAL;
 	}
 	row = row_find(parse->opts->tool, key);
@@ -228,13 +229,13 @@ static enum status take_positional(struct parse *parse)
 
 	if (opts->tool->patterns) {
 		while (first < parse->n_positional &&
-		       number_seconds_ns(opts->positional[first], &unused))
+		       number_seconds_ns(parse->positional[first], &unused))
 			first++;
-		opts->patterns = opts->positional;
+		memcpy(opts->patterns, parse->positional, first * sizeof(opts->patterns[0]));
 		opts->n_patterns = first;
 	}
 	for (i = first; i < parse->n_positional && status == OK; i++)
-		status = take_number(opts, i - first, opts->positional[i]);
+		status = take_number(opts, i - first, parse->positional[i]);
 	return status;
 }
 

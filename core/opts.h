@@ -57,9 +57,8 @@ struct opts {
 	int ready_fd;  /* -1: none */
 	enum via hook; /* VIA_NONE: any */
 	const char *btf, *caps;
-	char **command; /* NULL: none */
-	char *positional[MAX_POSITIONAL];
-	char **patterns; /* of funccount: those of positional that come first */
+	char **command;                 /* NULL: none */
+	char *patterns[MAX_POSITIONAL]; /* of funccount */
 	unsigned n_patterns;
 	alignas(8) unsigned char cfg[CFG_MAX]; /* the tool's cfg with its own options parsed in */
 };

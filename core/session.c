@@ -279,6 +279,9 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->symbolize.plan = plan;
 	session->symbolize.stacks_fd = -1;
 	session->stats_fd = -1;
+	/* The first of many reports must not be late; a single one may. */
+	if (plan->opts->interval_ns && plan->filter.want & (WANT_KSTACK | WANT_CONTEXT | WANT_FUNC))
+		symbolize_load(&session->symbolize);
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {

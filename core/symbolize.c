@@ -43,13 +43,18 @@ void symbolize_learn(struct symbolize *symbolize, uint32_t tgid)
 	usyms_learn(symbolize->usyms, tgid); /* a process that is gone has no maps: frames say so */
 }
 
+void symbolize_load(struct symbolize *symbolize)
+{
+	if (symbolize->ksyms_tried)
+		return;
+	symbolize->ksyms_tried = true;
+	symbolize->ksyms_err = ksyms_load(&symbolize->ksyms, NULL);
+}
+
 /* Loaded on first use; the report says once why there are no names. */
 static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
 {
-	if (!symbolize->ksyms_tried) {
-		symbolize->ksyms_tried = true;
-		symbolize->ksyms_err = ksyms_load(&symbolize->ksyms, NULL);
-	}
+	symbolize_load(symbolize);
 	if (symbolize->ksyms_err == -EPERM)
 		snapshot_note(snap, "kernel symbols are hidden (needs CAP_SYSLOG, and "
 				    "kernel.kptr_restrict below 2): frames have no names");

@@ -39,6 +39,9 @@ struct named_stack {
 void symbolize_begin(struct symbolize *);
 void symbolize_end(struct symbolize *);
 
+/* Loads the kernel's symbols, which the first name would do else: it takes some 50 ms. */
+void symbolize_load(struct symbolize *);
+
 /* Reads a process's mappings now: by the time of the report it may have ended. */
 void symbolize_learn(struct symbolize *, uint32_t tgid);
 
