@@ -86,7 +86,8 @@ def test_states_are_told_apart(lab):
     truth = result.fact("states")
     for comm, state in (("st-sleep", "S"), ("st-vfork", "K"), ("st-stop", "T")):
         rows = pick(result.rows, comm=comm, state=state, tid=truth[comm]["pid"])
-        assert total(rows, "count") == truth[comm]["voluntary"] == 1, (comm, result)
+        # a realtime kernel's spin locks can make it sleep once more, in another state
+        assert total(rows, "count") == 1 <= truth[comm]["voluntary"], (comm, result)
         within(total(rows, "total_ns"), truth[comm]["ns"], 3, comm)
 
 
