@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""skips.py DIR: how many cases of each suite in DIR/*.xml (JUnit) did not run, and why.
+"""skips.py DIR: how many cases of each suite in DIR/*.xml (JUnit) did not run, and why;
+and which passed at a second try only (DIR/*.second-try, made by test/vm/run.sh).
 
 ctest knows suites only, and one with skipped cases has passed for it.
 """
@@ -23,6 +24,8 @@ def main():
     count = collections.Counter(skip for path in paths for skip in skips(path))
     for (suite, reason), n in count.items():
         print(f"NOT RUN in {suite}: {n} cases: {reason}")
+    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.second-try")):
+        print(path.read_text(), end="")
 
 
 if __name__ == "__main__":
