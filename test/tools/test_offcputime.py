@@ -86,7 +86,7 @@ def test_states_are_told_apart(lab):
     truth = result.fact("states")
     for comm, state in (("st-sleep", "S"), ("st-vfork", "K"), ("st-stop", "T")):
         rows = pick(result.rows, comm=comm, state=state, tid=truth[comm]["pid"])
-        # a realtime kernel's spin locks can make it sleep once more, in another state
+        # a page to be read, or a realtime kernel's spin lock, can make it sleep in another state too
         assert total(rows, "count") == 1 <= truth[comm]["voluntary"], (comm, result)
         within(total(rows, "total_ns"), truth[comm]["ns"], 3, comm)
 
