@@ -35,25 +35,32 @@ struct {
 
 static const struct wakeup_value zero;
 
-/* Who the running context is, and the thread it wakes, as far as they are shown. */
-static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const struct start *start,
-				     __u32 tid, const char *comm)
+/* The thread that waits, as far as it is shown. */
+static __always_inline void key_target(struct wakeup_key *key, const struct start *start, __u32 tid,
+				       const char *comm)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
 	if (WANT(WANT_TARGET))
 		bpf_probe_read_kernel(key->target, sizeof(key->target), comm);
 	if (WANT(WANT_TARGET_IDS)) {
 		key->target_tgid = start->tgid;
 		key->target_tid = tid;
 	}
+	key->cgroup = start->cgroup;
+}
+
+/* Who the running context is, and the thread it wakes, as far as they are shown. */
+static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const struct start *start,
+				     __u32 tid, const char *comm)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	key_target(key, start, tid, comm);
 	if (WANT(WANT_COMM))
 		bpf_get_current_comm(key->waker, sizeof(key->waker));
 	if (WANT(WANT_TGID | WANT_USTACK))
 		key->waker_tgid = id >> 32;
 	if (WANT(WANT_TID))
 		key->waker_tid = (__u32)id;
-	key->cgroup = start->cgroup;
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key->kstack = stack_of_current(ctx, 0);
 	key->ustack = ustack_of_current(ctx);
@@ -86,13 +93,7 @@ static __always_inline void wakeup_unseen(const struct start *start, struct task
 	}
 	if (!keep_interval(in_ns - start->ts))
 		return;
-	if (WANT(WANT_TARGET))
-		bpf_probe_read_kernel(key.target, sizeof(key.target), task->comm);
-	if (WANT(WANT_TARGET_IDS)) {
-		key.target_tgid = start->tgid;
-		key.target_tid = tid;
-	}
-	key.cgroup = start->cgroup;
+	key_target(&key, start, tid, task->comm);
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key.kstack = STACK_LOST;
 	lose(stacks);
