@@ -8,6 +8,7 @@ import lab as lab_module
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out of test/run.sh quick")
+    config.addinivalue_line("markers", "portable: of what user space does with events; not run on each kernel")
     config.lab = lab_module.open_lab()
     config.grants = lab_module.granted_skips(config.lab.name)
 
@@ -21,6 +22,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("tool", metafunc.config.lab.tools())
     if "running" in metafunc.fixturenames:
         metafunc.parametrize("running", metafunc.config.lab.tools(), indirect=True)
+
+
+def pytest_collection_modifyitems(config, items):
+    if lab_module.wants_portable(config.lab.name):
+        return
+    portable = [item for item in items if item.get_closest_marker("portable")]
+    config.hook.pytest_deselected(items=portable)
+    items[:] = [item for item in items if item not in portable]
 
 
 def has_own_parameters(metafunc, name):

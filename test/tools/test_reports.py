@@ -8,6 +8,8 @@ import pytest
 from lab import has_frame, pick, total, within
 from probes import KEYS, NANOSLEEP, PROBES, VALUES, workload_of
 
+pytestmark = pytest.mark.portable
+
 HEADER = ["schema", "tool", "version", "host", "kernel", "start", "elapsed_ns", "hooks", "notes", "rows",
           "loss", "cost"]
 FOLDED = re.compile(r"^(.+) (\d+)$")
