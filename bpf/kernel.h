@@ -115,11 +115,13 @@ struct mm_struct;
 struct sched_entity {
 	__u64 sum_exec_runtime;      /* up to now, at a switch */
 	__u64 prev_sum_exec_runtime; /* as of when the task was picked to run */
+	unsigned char sched_delayed; /* since 6.12: asleep, and still queued */
 };
 
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
 	int on_cpu;           /* u8 since 7.2: read by size */
+	int on_rq;
 	int exit_state;
 	unsigned int flags;
 	int pid;
