@@ -44,6 +44,7 @@ enum {
 enum {
 	BPF_F_SKIP_FIELD_MASK = 0xff,
 	BPF_F_USER_STACK = 1 << 8,
+	BPF_F_MMAPABLE = 1 << 10,
 };
 
 /* include/linux/sched.h; stable since 2.6. */
@@ -53,6 +54,13 @@ enum {
 
 struct pt_regs {
 	long unsigned int di;
+};
+
+/* PREEMPT_RT: the lock that may sleep. Before 5.15, in RT's own tree, a struct rt_mutex. */
+struct spinlock___rt {
+	struct {
+		void *owner;
+	} lock;
 };
 
 struct bpf_raw_tracepoint_args {
@@ -264,6 +272,18 @@ struct trace_event_raw_kmem_cache_free {
 	unsigned long call_site;
 	const void *ptr;
 	__u32 __data_loc_name; /* since 5.12 */
+};
+
+struct trace_event_raw_contention_begin {
+	struct trace_entry ent;
+	void *lock_addr;
+	unsigned int flags;
+};
+
+struct trace_event_raw_contention_end {
+	struct trace_entry ent;
+	void *lock_addr;
+	int ret;
 };
 
 struct trace_event_raw_mm_page_alloc {

@@ -9,6 +9,7 @@
 #include "core/hist.h"
 #include "core/host.h"
 #include "core/session.h"
+#include "core/slots.h"
 #include "core/state.h"
 
 /* What one row's cells are made from. */
@@ -46,6 +47,16 @@ static int cell_of_interrupt(struct snapshot *snap, const struct column *column,
 	}
 }
 
+static const char *enum_name(const struct column *column, uint32_t value)
+{
+	uint32_t i;
+
+	for (i = 0; column->names[i]; i++)
+		if (i == value)
+			return column->names[i];
+	return "?";
+}
+
 static int cell_of_key(struct session *session, struct snapshot *snap, const struct column *column,
 		       const struct source *source, union cell *cell)
 {
@@ -72,6 +83,10 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 	case KIND_CGROUP:
 		made = cell->s = symbolize_cgroup(&session->symbolize, snap, read_u64(at, 8));
 		break;
+	case KIND_ENUM:
+		made = cell->s =
+		    snapshot_text(snap, enum_name(column, (uint32_t)read_u64(at, 4)), NAME_LEN);
+		break;
 	case KIND_FUNC:
 		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));
 		break;
@@ -95,7 +110,7 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		cell->hist = snapshot_hist(snap);
 		if (!cell->hist)
 			return -ENOMEM;
-		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
+		memcpy(cell->hist, source->value + column->off, column->size);
 		return 0;
 	}
 	cell->u = column->kind == KIND_RATIO_BYTES
@@ -196,9 +211,14 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 enum status session_read_rows(struct session *session, struct rowset *rows)
 {
 	const struct tool *tool = session->plan->opts->tool;
-	int fd = bpf_object__find_map_fd_by_name(session->obj, "rows");
-	int err = rowset_read(rows, fd, tool->layout.key_size, tool->layout.value_size);
+	int err;
 
+	if (tool->layout.slots)
+		err = slots_read(&session->slot_rows, rows, tool->layout.key_size,
+				 tool->layout.value_size);
+	else
+		err = rowset_read(rows, bpf_object__find_map_fd_by_name(session->obj, "rows"),
+				  tool->layout.key_size, tool->layout.value_size);
 	session->read_ns = host_monotonic_ns();
 	if (!err)
 		return OK;

@@ -14,10 +14,12 @@ struct ksyms;
 struct usyms;
 struct cgroup_names;
 struct named_stack;
+struct slots_view;
 
 struct symbolize {
 	const struct plan *plan;
-	int stacks_fd; /* map stacks; -1: none */
+	int stacks_fd;                   /* map stacks; -1: none */
+	const struct slots_view *stacks; /* in place of that map; NULL: none */
 	struct ksyms *ksyms;
 	struct usyms *usyms;
 	struct cgroup_names *cgroups;
