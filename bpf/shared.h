@@ -40,7 +40,8 @@ enum want {
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
 	WANT_LOCK = 1 << 15,
-	WANT_LOCK_TYPE = 1 << 16,
+	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
+	WANT_LOCK_TYPE = 1 << 17,
 };
 
 /* Which tasks and events are kept. First member of every object's cfg. */

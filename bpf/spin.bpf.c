@@ -17,6 +17,7 @@
 const volatile struct spin_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/lock_name.bpf.h"
 #include "bpf/slots.bpf.h"
 
 /* include/trace/events/lock.h, the same since 5.19 */
@@ -91,9 +92,7 @@ static __always_inline bool preempt_rt(void)
 
 static __always_inline bool keep(__u64 lock)
 {
-	if (cfg.lock_hi && (lock < cfg.lock_lo || lock >= cfg.lock_hi))
-		return false;
-	return keep_current();
+	return keep_lock(lock) && keep_current();
 }
 
 static __always_inline bool keep_wait(__u32 type, __u64 delta_ns)
@@ -135,6 +134,8 @@ static __always_inline void wait_write(void *ctx, __u64 lock, __u32 type, __u64 
 	slot = slot_row(&cpu_rows, (__u64 *)&key, sizeof(key) / sizeof(__u64), cpu);
 	if (!slot)
 		return;
+	if (!slot->head.gen && key.lock)
+		lock_object_find(&slot->value.object, lock);
 	slot_open(&slot->head);
 	slot->key = key;
 	row_count(&slot->value, delta_ns);

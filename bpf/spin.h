@@ -3,7 +3,7 @@
 #ifndef KTRACE_SPIN_H
 #define KTRACE_SPIN_H
 
-#include "bpf/shared.h"
+#include "bpf/lock_name.h"
 
 enum spin_type {
 	SPIN_LOCK,  /* spinlock_t, raw_spinlock_t: a queued spin lock */
@@ -19,9 +19,9 @@ enum spin_type {
 struct spin_cfg {
 	struct filter filter;
 	struct slots slots;
-	__u64 lock_lo, lock_hi; /* only locks that lie there, hi exclusive; both 0: all */
-	__u32 types;            /* 1 << enum spin_type; 0: all */
-	__u32 functions;        /* tracepoints add only what the functions do not show */
+	struct lock_filter locks;
+	__u32 types;     /* 1 << enum spin_type; 0: all */
+	__u32 functions; /* tracepoints add only what the functions do not show */
 };
 
 struct spin_key {
@@ -33,6 +33,7 @@ struct spin_key {
 };
 
 struct spin_value {
+	struct lock_object object; /* of the key's lock, as of the row's first wait */
 	__u64 count, total_ns, max_ns;
 	__u64 hist_ns[SPIN_HIST_SLOTS];
 };

@@ -4,6 +4,7 @@
 
 #include "bpf/hooks.h"
 #include "bpf/spin.h"
+#include "cmd/lock_find.h"
 #include "core/opts.h"
 #include "core/plan.h"
 #include "spin.skel.h"
@@ -51,7 +52,7 @@ static const char *const types[] = {
 };
 
 static const struct column columns[] = {
-    KEY(struct spin_key, lock, KIND_FUNC, WANT_LOCK),
+    KEY_LOCK(struct spin_key, lock, struct spin_value, object),
     {.name = "type",
      .kind = KIND_ENUM,
      .key = true,
@@ -100,21 +101,9 @@ static enum status parse_types(const struct option_row *row, const char *arg, st
 	}
 }
 
-static enum status parse_lock(const struct option_row *row, const char *arg, struct opts *opts)
-{
-	struct spin_cfg *cfg = (struct spin_cfg *)opts->cfg;
-	char *end;
-
-	cfg->lock_lo = strtoull(arg, &end, 16);
-	cfg->lock_hi = cfg->lock_lo + 1;
-	if (!*arg || *end)
-		return fail(USAGE, "--%s takes an address, not '%s'", row->name, arg);
-	return OK;
-}
-
 static const struct option_row options[] = {
-    {'L', "lock", "LOCK", "only this lock: a symbol or 0xADDRESS", UNIT_CUSTOM,
-     .parse = parse_lock},
+    CFG_OPTION(struct spin_cfg, locks.name, 'L', "lock", "LOCK", UNIT_NAME,
+	       "only this lock: a static one's symbol, or an address with 0x"),
     {256 + 100, "type", "LIST", "only these types: spin,read,write,rt", UNIT_CUSTOM,
      .parse = parse_types},
     {0},
@@ -123,7 +112,7 @@ static const struct option_row options[] = {
 static enum status prepare(const struct plan *plan, void *cfg)
 {
 	((struct spin_cfg *)cfg)->functions = plan->mode == FUNCTIONS;
-	return OK;
+	return lock_find_prepare(&((struct spin_cfg *)cfg)->locks, plan);
 }
 
 const struct tool tool_spinlock = {
