@@ -226,7 +226,10 @@ static __always_inline int spin_end(void *ctx, __u64 lock, __u64 frame)
 			level = i;
 	if (level >= LEVELS)
 		return 0;
-	wait_count(ctx, cpu, lock, cpu->wait[level].type, now - cpu->wait[level].ts);
+	/* The address from the map: to the verifier an argument is a pointer, and not to be hashed.
+	 */
+	wait_count(ctx, cpu, cpu->wait[level].lock, cpu->wait[level].type,
+		   now - cpu->wait[level].ts);
 	waits_drop(cpu, level);
 	return 0;
 }
@@ -254,7 +257,7 @@ static __always_inline int sleep_end(void *ctx, __u64 lock, __u64 frame)
 
 	if (!cpu || !wait || wait->lock != lock || wait->frame != frame)
 		return 0;
-	wait_count(ctx, cpu, lock, SPIN_RT, now - wait->ts);
+	wait_count(ctx, cpu, wait->lock, SPIN_RT, now - wait->ts);
 	bpf_map_delete_elem(&starts, &tid);
 	return 0;
 }

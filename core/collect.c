@@ -9,7 +9,6 @@
 #include "core/hist.h"
 #include "core/host.h"
 #include "core/session.h"
-#include "core/slots.h"
 #include "core/state.h"
 
 /* What one row's cells are made from. */
@@ -47,16 +46,6 @@ static int cell_of_interrupt(struct snapshot *snap, const struct column *column,
 	}
 }
 
-static const char *enum_name(const struct column *column, uint32_t value)
-{
-	uint32_t i;
-
-	for (i = 0; column->names[i]; i++)
-		if (i == value)
-			return column->names[i];
-	return "?";
-}
-
 static int cell_of_key(struct session *session, struct snapshot *snap, const struct column *column,
 		       const struct source *source, union cell *cell)
 {
@@ -84,8 +73,8 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		made = cell->s = symbolize_cgroup(&session->symbolize, snap, read_u64(at, 8));
 		break;
 	case KIND_ENUM:
-		made = cell->s =
-		    snapshot_text(snap, enum_name(column, (uint32_t)read_u64(at, 4)), NAME_LEN);
+		made = cell->s = snapshot_text(
+		    snap, column_enum_name(column, (uint32_t)read_u64(at, 4)), NAME_LEN);
 		break;
 	case KIND_FUNC:
 		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));

@@ -92,7 +92,7 @@ int slots_read(const struct slots_view *view, struct rowset *rows, uint32_t key_
 	       uint32_t value_size)
 {
 	unsigned char *slot = malloc(view->slot_size);
-	const unsigned char *key = slot + sizeof(struct slot_head);
+	const unsigned char *key;
 	uint32_t i;
 	int err = 0;
 
@@ -101,6 +101,7 @@ int slots_read(const struct slots_view *view, struct rowset *rows, uint32_t key_
 	rows->value_size = value_size;
 	if (!slot)
 		return -ENOMEM;
+	key = slot + sizeof(struct slot_head);
 	for (i = 0; i < view->n && !err; i++)
 		if (slot_copy(view->mem + (size_t)i * view->slot_size, slot, view->slot_size))
 			err = rowset_add(rows, key, key + key_size);

@@ -289,6 +289,8 @@ extern const struct object object_offcpu, object_wakeup, object_work, object_all
 extern const struct tool *const tools[];
 const struct tool *tool_find(const char *name);
 const struct column *tool_column(const struct tool *, const char *name);
+/* KIND_ENUM: what a value is called; "?" one that has no name. */
+const char *column_enum_name(const struct column *, uint32_t value);
 /* "tp_btf" and so on, as --hook and JSON have it. */
 const char *via_name(enum via);
 
