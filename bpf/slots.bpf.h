@@ -20,7 +20,8 @@ struct {
 	__type(value, struct slot_stack);
 } cpu_stacks SEC(".maps");
 
-/* Where in a table of n a hash begins to look. */
+/* Where in a table of n a hash begins to look. What follows wraps by a division, for a branch
+ * in the loop would double the verifier's work each time. */
 static __always_inline __u32 slot_first(__u64 hash, __u32 n)
 {
 	return ((hash >> 32) * n) >> 32;
@@ -30,10 +31,10 @@ static __always_inline __u32 slot_first(__u64 hash, __u32 n)
 static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __u32 cpu)
 {
 	__u64 id = stack_hash(walk, walk->n);
-	__u32 at = slot_first(id, cfg.slots.stacks), i;
+	__u32 first = slot_first(id, cfg.slots.stacks), i;
 
 	for (i = 0; i < SLOT_PROBES; i++) {
-		__u32 index = cpu * cfg.slots.stacks + at;
+		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
 		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
 
 		if (!slot)
@@ -47,8 +48,6 @@ static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __
 			slot->id = id;
 			return id;
 		}
-		if (++at >= cfg.slots.stacks)
-			at = 0;
 	}
 	return STACK_LOST;
 }
@@ -75,12 +74,13 @@ static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
 
 static __always_inline bool slot_has_key(const __u64 *of, const __u64 *key, __u32 words)
 {
+	__u64 differs = 0;
 	__u32 i;
 
+	/* Without a branch for each word, of which the verifier would follow every way. */
 	for (i = 0; i < words; i++)
-		if (of[i] != key[i])
-			return false;
-	return true;
+		differs |= of[i] ^ key[i];
+	return !differs;
 }
 
 static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
@@ -101,18 +101,16 @@ static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
  */
 static __always_inline void *slot_row(void *rows, const __u64 *key, __u32 words, __u32 cpu)
 {
-	__u32 at = slot_first(slot_hash(key, words), cfg.slots.rows), i;
+	__u32 first = slot_first(slot_hash(key, words), cfg.slots.rows), i;
 
 	for (i = 0; i < SLOT_PROBES; i++) {
-		__u32 index = cpu * cfg.slots.rows + at;
+		__u32 index = cpu * cfg.slots.rows + (first + i) % cfg.slots.rows;
 		struct slot_head *slot = bpf_map_lookup_elem(rows, &index);
 
 		if (!slot)
 			break;
 		if (!slot->gen || slot_has_key((void *)(slot + 1), key, words))
 			return slot;
-		if (++at >= cfg.slots.rows)
-			at = 0;
 	}
 	lose(rows);
 	return NULL;

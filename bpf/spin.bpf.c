@@ -46,6 +46,7 @@ struct wait {
 struct cpu {
 	__u32 depth; /* of wait[], 0: nobody waits here */
 	__u32 busy;  /* a program writes this CPU's slots */
+	__u32 ending, unused;
 	struct wait wait[LEVELS];
 };
 
@@ -142,18 +143,21 @@ static __always_inline void wait_write(void *ctx, __u64 lock, __u32 type, __u64 
 	slot_close(&slot->head);
 }
 
-static __always_inline void wait_count(void *ctx, volatile struct cpu *cpu, __u64 lock, __u32 type,
-				       __u64 delta_ns)
+/* Takes the CPU's slots; false: a program that this one interrupted has them. Then the wait is
+ * lost. */
+static __always_inline bool slots_take(volatile struct cpu *cpu)
 {
-	if (!keep_wait(type, delta_ns))
-		return;
 	if (cpu->busy) {
 		lose(events);
-		return;
+		return false;
 	}
 	cpu->busy = 1;
 	barrier();
-	wait_write(ctx, lock, type, delta_ns);
+	return true;
+}
+
+static __always_inline void slots_give(volatile struct cpu *cpu)
+{
 	barrier();
 	cpu->busy = 0;
 }
@@ -211,25 +215,51 @@ static __always_inline int spin_begin(__u64 lock, __u64 frame, __u32 type)
 	return 0;
 }
 
+/* The innermost such wait; LEVELS: none. Those above it ended unseen. */
+static __always_inline __u32 wait_find(volatile struct cpu *cpu, __u64 lock, __u64 frame)
+{
+	__u32 level = cpu->depth, i;
+
+	for (i = 0; i < LEVELS; i++) {
+		level--;
+		if (level >= LEVELS)
+			break;
+		if (cpu->wait[level].ts && cpu->wait[level].lock == lock &&
+		    cpu->wait[level].frame == frame)
+			return level;
+	}
+	return LEVELS;
+}
+
+/*
+ * By way of the map the verifier forgets which level it is, and looks at what follows once
+ * and not for each. The lock too is of the map: an argument is a pointer, not to be hashed.
+ */
+static __always_inline void wait_at(void *ctx, volatile struct cpu *cpu, __u32 level, __u64 now)
+{
+	volatile struct wait *wait;
+
+	cpu->ending = level;
+	wait = &cpu->wait[cpu->ending & (LEVELS - 1)];
+	wait_write(ctx, wait->lock, wait->type, now - wait->ts);
+}
+
 /* A wait without a begin was not kept, or not seen: that is no loss of its own. */
 static __always_inline int spin_end(void *ctx, __u64 lock, __u64 frame)
 {
 	__u64 now = bpf_ktime_get_ns();
 	volatile struct cpu *cpu = this_cpu();
-	__u32 i, level = LEVELS;
+	__u32 level;
 
 	if (!cpu || !cpu->depth)
 		return 0;
-#pragma unroll
-	for (i = 0; i < LEVELS; i++)
-		if (cpu->wait[i].ts && cpu->wait[i].lock == lock && cpu->wait[i].frame == frame)
-			level = i;
+	level = wait_find(cpu, lock, frame);
 	if (level >= LEVELS)
 		return 0;
-	/* The address from the map: to the verifier an argument is a pointer, and not to be hashed.
-	 */
-	wait_count(ctx, cpu, cpu->wait[level].lock, cpu->wait[level].type,
-		   now - cpu->wait[level].ts);
+	if (keep_wait(cpu->wait[level].type, now - cpu->wait[level].ts) && slots_take(cpu)) {
+		wait_at(ctx, cpu, level, now);
+		slots_give(cpu);
+	}
 	waits_drop(cpu, level);
 	return 0;
 }
@@ -252,12 +282,15 @@ static __always_inline int sleep_end(void *ctx, __u64 lock, __u64 frame)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct wait *wait = bpf_map_lookup_elem(&starts, &tid);
+	volatile struct wait *wait = bpf_map_lookup_elem(&starts, &tid);
 	volatile struct cpu *cpu = this_cpu();
 
 	if (!cpu || !wait || wait->lock != lock || wait->frame != frame)
 		return 0;
-	wait_count(ctx, cpu, wait->lock, SPIN_RT, now - wait->ts);
+	if (keep_wait(SPIN_RT, now - wait->ts) && slots_take(cpu)) {
+		wait_write(ctx, wait->lock, SPIN_RT, now - wait->ts);
+		slots_give(cpu);
+	}
 	bpf_map_delete_elem(&starts, &tid);
 	return 0;
 }
