@@ -44,6 +44,7 @@ enum {
 enum {
 	BPF_F_SKIP_FIELD_MASK = 0xff,
 	BPF_F_USER_STACK = 1 << 8,
+	BPF_F_MMAPABLE = 1 << 10,
 };
 
 /* include/linux/sched.h; stable since 2.6. */
@@ -79,6 +80,13 @@ struct mutex___rt {
 struct mutex___rt_old {
 	struct {
 		struct task_struct *owner;
+	} lock;
+};
+
+/* PREEMPT_RT: the lock that may sleep. Before 5.15, in RT's own tree, a struct rt_mutex. */
+struct spinlock___rt {
+	struct {
+		void *owner;
 	} lock;
 };
 
