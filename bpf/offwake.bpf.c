@@ -32,7 +32,7 @@ struct waker {
 struct start {
 	__u64 ts, kstack, ustack, cgroup;
 	__u64 stale_ns; /* a waking of that time came before this wait */
-	__u64 chain;    /* who woke it for its last wait, and so on */
+	__u64 chain;    /* who woke it from its last wait, and so on */
 	__u32 tgid, state;
 	__u32 begun; /* made when tracing began, not by a switch */
 	__u32 kept;  /* the filter wants it; others are here for their chain only */
@@ -92,13 +92,21 @@ static __always_inline void key_waker_unknown(struct offwake_key *key)
 	lose(stacks);
 }
 
+/* Has somebody been seen to end the wait? */
+static __always_inline bool is_woken(const struct start *start)
+{
+	__u64 ns = start->waker.ns;
+
+	return ns && ns != start->stale_ns;
+}
+
 /* known: start->waker ended this interval. */
 static __always_inline void interval_end(struct start *start, __u32 tid, __u64 delta_ns, bool known)
 {
 	struct offwake_key key = {};
 	struct offwake_value *row;
 
-	start->chain = known ? start->waker.own : STACK_NONE;
+	start->chain = known ? start->waker.own : STACK_LOST;
 	if (!start->kept || !keep_interval(delta_ns))
 		return;
 	key_fill(&key, start, tid);
@@ -122,9 +130,10 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 d
 static __always_inline void switch_in_unseen(struct start *start, struct task_struct *task,
 					     __u32 tid)
 {
-	__u64 out_ns = start->ts, woken_ns = start->waker.ns, in_ns;
+	__u64 out_ns = start->ts, in_ns;
 
 	start->ts = 0;
+	start->chain = STACK_LOST;
 	if (start->begun)
 		return;
 	in_ns = picked_ns(task);
@@ -132,7 +141,7 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 		lose(events);
 	else
 		interval_end(start, tid, in_ns - out_ns,
-			     woken_ns && woken_ns != start->stale_ns && woken_ns < in_ns);
+			     is_woken(start) && start->waker.ns < in_ns);
 }
 
 /*
@@ -204,19 +213,16 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 static __always_inline void switch_in(__u32 tid)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
-	__u64 out_ns, woken_ns;
+	__u64 out_ns;
 
 	if (!start)
 		return;
 	out_ns = start->ts;
-	woken_ns = start->waker.ns;
 	if (out_ns) {
 		start->ts = 0;
-		interval_end(start, tid, bpf_ktime_get_ns() - out_ns,
-			     woken_ns && woken_ns != start->stale_ns);
+		interval_end(start, tid, bpf_ktime_get_ns() - out_ns, is_woken(start));
 	}
-	if (woken_ns)
-		start->waker.ns = 0;
+	start->waker.ns = 0;
 }
 
 static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
@@ -235,17 +241,21 @@ static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 
 #include "bpf/switch.bpf.h"
 
-/* The chain of the running task. Idle never waits: an interrupt runs then, and has none. */
+/*
+ * The chain of the running task. Idle never waits: an interrupt runs then, and
+ * has none. An open interval is one whose end was not seen.
+ */
 static __always_inline __u64 chain_of_current(__u32 tid)
 {
 	struct start *start = tid ? bpf_map_lookup_elem(&starts, &tid) : NULL;
+	__u64 chain;
 
 	if (!start)
 		return STACK_NONE;
-	if (!start->ts)
-		return start->chain;
-	lose(stacks); /* its switch-in was not seen */
-	return STACK_LOST;
+	chain = !start->ts ? start->chain : is_woken(start) ? start->waker.own : STACK_LOST;
+	if (chain == STACK_LOST)
+		lose(stacks);
+	return chain;
 }
 
 /* Who the running context is, as far as it is shown. */

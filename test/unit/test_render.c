@@ -46,6 +46,9 @@ TOOL(wakeup, "total_ns", K("target", KIND_COMM), K("waker", KIND_COMM), K("conte
 TOOL(both, "total_ns", K("target", KIND_COMM), K("kstack", KIND_KSTACK), K("ustack", KIND_USTACK),
      K("waker", KIND_COMM), K("waker_kstack", KIND_KSTACK), K("waker_ustack", KIND_USTACK),
      COUNT_TOTAL_MAX);
+TOOL(chained, "total_ns", K("target", KIND_COMM), K("kstack", KIND_KSTACK), K("waker", KIND_COMM),
+     K("context", KIND_CONTEXT), K("waker_kstack", KIND_KSTACK), K("chain", KIND_CHAIN),
+     COUNT_TOTAL_MAX);
 TOOL(work, "total_ns", K("func", KIND_FUNC), K("workqueue", KIND_TEXT), COUNT_TOTAL_MAX,
      V("hist_ns", KIND_HIST_NS), V("delay_hist_ns", KIND_HIST_NS));
 TOOL(lock, NULL, K("lock", KIND_TEXT), K("comm", KIND_COMM), V("hist_ns", KIND_HIST_NS));
@@ -324,6 +327,40 @@ static void both_sides_of_a_wakeup_meet_at_two_dashes(void **state)
 	snapshot_free(&s);
 }
 
+static struct link waker(struct snapshot *s, const char *name, const char *const *frame, bool cut)
+{
+	return (struct link){text(s, name).s, frames(s, frame, cut).stack};
+}
+
+static union cell chain(struct snapshot *s, const struct link *link, uint32_t n)
+{
+	const struct chain *made = snapshot_chain(s, link, n);
+
+	assert_non_null(made);
+	return (union cell){.chain = made};
+}
+
+static void a_chain_goes_on_from_the_waker(void **state)
+{
+	struct snapshot s;
+	struct link links[3];
+
+	(void)state;
+	begin(&s, &chained);
+	links[0] = waker(&s, "relay-a", kernel, true);
+	links[1] = waker(&s, "ev;il\n 7", evil, false);
+	links[2] = waker(&s, "[timer]", none, false);
+	ADD(&s, text(&s, "relay-c"), frames(&s, kernel, false), text(&s, "relay-b"),
+	    text(&s, "task"), frames(&s, kernel, false), chain(&s, links, 3), number(2),
+	    number(2000), number(1500));
+	ADD(&s, text(&s, "relay-c"), frames(&s, kernel, false), text(&s, "[softirq]"),
+	    text(&s, "softirq"), frames(&s, none, false), chain(&s, NULL, 0), number(1),
+	    number(900), number(900));
+	snapshot_finish(&s, &chained_columns[7]);
+	check_all("chain", &s, (struct style){0});
+	snapshot_free(&s);
+}
+
 static void without_a_name_the_tool_is_the_root(void **state)
 {
 	struct snapshot s;
@@ -388,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(keyless_rows_are_lines_under_one_header),
 	    cmocka_unit_test(a_wakeup_folds_from_the_waker_to_the_target),
 	    cmocka_unit_test(both_sides_of_a_wakeup_meet_at_two_dashes),
+	    cmocka_unit_test(a_chain_goes_on_from_the_waker),
 	    cmocka_unit_test(without_a_name_the_tool_is_the_root),
 	    cmocka_unit_test(an_empty_report_says_so),
 	    cmocka_unit_test(losses_are_the_last_line_and_the_cost_is_before),
