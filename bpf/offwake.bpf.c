@@ -106,7 +106,7 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 d
 	struct offwake_key key = {};
 	struct offwake_value *row;
 
-	start->chain = known ? start->waker.own : STACK_LOST;
+	start->chain = known ? start->waker.own : start->begun ? STACK_NONE : STACK_LOST;
 	if (!start->kept || !keep_interval(delta_ns))
 		return;
 	key_fill(&key, start, tid);
@@ -133,7 +133,7 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 	__u64 out_ns = start->ts, in_ns;
 
 	start->ts = 0;
-	start->chain = STACK_LOST;
+	start->chain = start->begun ? STACK_NONE : STACK_LOST;
 	if (start->begun)
 		return;
 	in_ns = picked_ns(task);
