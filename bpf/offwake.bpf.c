@@ -145,14 +145,17 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 }
 
 /*
- * Is somebody waking the task right now? It holds pi_lock until the task has left
- * its CPU, or has queued the wakeup and set the state to say so.
+ * A task leaves its CPU to wait. Is it being woken from that right now, or has it
+ * been already? The waker holds pi_lock until the task has left its CPU, or it
+ * has queued the wakeup and set the state to say so. A task whose dequeue is
+ * delayed (since 6.12) is made runnable at once: the run queue is unlocked while
+ * the next one is looked for.
  */
 static __always_inline bool being_woken(struct task_struct *task, bool btf)
 {
-	__u32 lock = 0;
+	__u32 state = task_state(task, btf), lock = 0;
 
-	if (task_state(task, btf) & STATE_RAW_WAKING)
+	if (!state || state & STATE_RAW_WAKING)
 		return true;
 	bpf_probe_read_kernel(&lock, sizeof(lock), &task->pi_lock);
 	return lock;
