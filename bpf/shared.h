@@ -39,9 +39,11 @@ enum want {
 	WANT_TARGET_IDS = 1 << 12, /* its tgid and tid */
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
-	WANT_WAKER_KSTACK = 1 << 15, /* beside the target's, which has WANT_KSTACK */
-	WANT_WAKER_USTACK = 1 << 16,
-	WANT_CHAIN = 1 << 17, /* who woke the waker */
+	WANT_LOCK = 1 << 15,
+	WANT_OWNER = 1 << 16,        /* who had the lock that is waited for */
+	WANT_WAKER_KSTACK = 1 << 17, /* beside the target's, which has WANT_KSTACK */
+	WANT_WAKER_USTACK = 1 << 18,
+	WANT_CHAIN = 1 << 19, /* who woke the waker */
 };
 
 #define WANT_ANY_KSTACK (WANT_KSTACK | WANT_WAKER_KSTACK | WANT_CONTEXT | WANT_CHAIN)

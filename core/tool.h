@@ -34,6 +34,7 @@ enum kind {
 	KIND_FUNC,    /* u64 kernel address, shown as symbol */
 	KIND_CONTEXT, /* no bytes of its own: told from a kernel stack, see struct layout */
 	KIND_CHAIN,   /* u64 chain id: who woke the waker, and so on */
+	KIND_LOCK,    /* u64 address of a lock; the value has its struct lock_object */
 	/* values */
 	KIND_COUNT,       /* u64 */
 	KIND_NS,          /* u64 */
@@ -60,6 +61,7 @@ struct column {
 	uint32_t want;         /* WANT_ bits that make the kernel fill it in */
 	uint16_t tgid;         /* KIND_USTACK: offset in the key of the tgid that owns it */
 	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided */
+	uint16_t object;       /* KIND_LOCK: offset in the value struct */
 };
 
 /* The columns' rows. More members may follow, such as OWNED_BY() of a user stack. */
@@ -91,6 +93,13 @@ struct column {
 	{                                                                        \
 		.name = #field, .kind = kind_, .key = true, .in_value = true,    \
 		.off = offsetof(type, field), .size = sizeof(((type *)0)->field) \
+	}
+/* A lock's address in the key, and what it lies in in the value. */
+#define KEY_LOCK(type, field, value_type, object_)                                            \
+	{                                                                                     \
+		.name = #field, .kind = KIND_LOCK, .key = true, .off = offsetof(type, field), \
+		.size = sizeof(((type *)0)->field), .want = WANT_LOCK,                        \
+		.object = offsetof(value_type, object_)                                       \
 	}
 #define VAL(type, field, kind_)                                              \
 	{                                                                    \
@@ -277,7 +286,7 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_offwake;
+    object_offwake, object_lock;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];
