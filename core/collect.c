@@ -119,17 +119,16 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 enum status session_row(struct session *session, struct snapshot *snap, const void *key,
 			const void *value)
 {
-	const struct plan *plan = session->plan;
+	const struct layout *layout = &session->plan->opts->tool->layout;
 	struct source source = {.key = key, .value = value};
 	union cell cells[MAX_COLUMNS];
 	unsigned i;
 	int err = 0;
 
-	if (plan->filter.want & WANT_CONTEXT)
-		err = symbolize_kstack(
-		    &session->symbolize, snap,
-		    read_u64(source.key + plan->opts->tool->layout.running_kstack, 8),
-		    &source.running);
+	if (session->plan->filter.want & WANT_CONTEXT)
+		err = symbolize_kstack(&session->symbolize, snap,
+				       read_u64(source.key + layout->running_kstack, 8),
+				       &source.running);
 	for (i = 0; !err && i < snap->n_columns; i++)
 		err = snap->column[i]->key
 			  ? cell_of_key(session, snap, snap->column[i], &source, &cells[i])
