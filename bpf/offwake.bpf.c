@@ -92,34 +92,43 @@ static __always_inline void key_waker_unknown(struct offwake_key *key)
 	lose(stacks);
 }
 
-/* Has somebody been seen to end the wait? */
-static __always_inline bool is_woken(const struct start *start)
+/*
+ * Copies who ended the wait, before in_ns; false when nobody was seen to. After a
+ * switch-in that was not seen a waker of the next wait may be writing meanwhile.
+ */
+static __always_inline bool waker_read(const struct start *start, struct waker *waker, __u64 in_ns)
 {
-	__u64 ns = start->waker.ns;
+	__u64 ns = *(volatile const __u64 *)&start->waker.ns;
 
-	return ns && ns != start->stale_ns;
+	if (!ns || ns == start->stale_ns || ns > in_ns)
+		return false;
+	*waker = start->waker;
+	barrier();
+	return *(volatile const __u64 *)&start->waker.ns == ns;
 }
 
-/* known: start->waker ended this interval. */
-static __always_inline void interval_end(struct start *start, __u32 tid, __u64 delta_ns, bool known)
+/* The task off its CPU since out_ns got it again. */
+static __always_inline void interval_end(struct start *start, __u32 tid, __u64 out_ns, __u64 in_ns)
 {
 	struct offwake_key key = {};
 	struct offwake_value *row;
+	struct waker waker;
+	bool known = waker_read(start, &waker, in_ns);
 
-	start->chain = known ? start->waker.own : start->begun ? STACK_NONE : STACK_LOST;
-	if (!start->kept || !keep_interval(delta_ns))
+	start->chain = known ? waker.own : start->begun ? STACK_NONE : STACK_LOST;
+	if (!start->kept || !keep_interval(in_ns - out_ns))
 		return;
 	key_fill(&key, start, tid);
 	if (known)
-		key_waker(&key, &start->waker);
+		key_waker(&key, &waker);
 	else
 		key_waker_unknown(&key);
 	row = row_get(&rows, &key, &zero);
 	if (!row)
 		return;
 	row_add(row->count, 1);
-	row_add(row->total_ns, delta_ns);
-	row_max(row->max_ns, delta_ns);
+	row_add(row->total_ns, in_ns - out_ns);
+	row_max(row->max_ns, in_ns - out_ns);
 }
 
 /*
@@ -140,8 +149,7 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 	if (in_ns <= out_ns)
 		lose(events);
 	else
-		interval_end(start, tid, in_ns - out_ns,
-			     is_woken(start) && start->waker.ns < in_ns);
+		interval_end(start, tid, out_ns, in_ns);
 }
 
 /*
@@ -223,7 +231,7 @@ static __always_inline void switch_in(__u32 tid)
 	out_ns = start->ts;
 	if (out_ns) {
 		start->ts = 0;
-		interval_end(start, tid, bpf_ktime_get_ns() - out_ns, is_woken(start));
+		interval_end(start, tid, out_ns, bpf_ktime_get_ns());
 	}
 	start->waker.ns = 0;
 }
@@ -251,11 +259,14 @@ static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 static __always_inline __u64 chain_of_current(__u32 tid)
 {
 	struct start *start = tid ? bpf_map_lookup_elem(&starts, &tid) : NULL;
+	struct waker waker;
 	__u64 chain;
 
 	if (!start)
 		return STACK_NONE;
-	chain = !start->ts ? start->chain : is_woken(start) ? start->waker.own : STACK_LOST;
+	chain = start->chain;
+	if (start->ts)
+		chain = waker_read(start, &waker, bpf_ktime_get_ns()) ? waker.own : STACK_LOST;
 	if (chain == STACK_LOST)
 		lose(stacks);
 	return chain;
