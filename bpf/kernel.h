@@ -126,6 +126,11 @@ struct sched_entity {
 	unsigned char sched_delayed; /* since 6.12: asleep, and still queued */
 };
 
+/* Begins with the lock word: 0 when nobody holds it. */
+struct raw_spinlock {
+	__u32 raw_lock;
+};
+
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
 	int on_cpu;           /* u8 since 7.2: read by size */
@@ -135,6 +140,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct mm_struct *mm;
+	struct raw_spinlock pi_lock; /* held while the task is woken */
 	struct sched_entity se;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;

@@ -42,7 +42,13 @@ enum want {
 	WANT_LOCK = 1 << 15,
 	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
 	WANT_LOCK_TYPE = 1 << 17,
+	WANT_WAKER_KSTACK = 1 << 18, /* beside the target's, which has WANT_KSTACK */
+	WANT_WAKER_USTACK = 1 << 19,
+	WANT_CHAIN = 1 << 20, /* who woke the waker */
 };
+
+#define WANT_ANY_KSTACK (WANT_KSTACK | WANT_WAKER_KSTACK | WANT_CONTEXT | WANT_CHAIN)
+#define WANT_ANY_USTACK (WANT_USTACK | WANT_WAKER_USTACK)
 
 /* Which tasks and events are kept. First member of every object's cfg. */
 struct filter {
@@ -69,6 +75,22 @@ struct loss {
 	__u64 events; /* intervals that could not be followed: a start map was full */
 	__u64 rows;   /* events whose row did not fit */
 	__u64 stacks; /* walks that failed, or stacks that did not fit */
+};
+
+#define CHAIN_MAX 8 /* links of a chain of wakers */
+
+/* A waker with the kernel stack it woke from; lies in map links under a hash of its content. */
+struct chain_link {
+	__u64 kstack;
+	char comm[COMM_LEN];
+};
+
+/*
+ * Ids of links, the nearest waker first, 0 beyond the last; lies in map chains
+ * under a hash of its content. STACK_LOST in place of an id: it did not fit.
+ */
+struct chain_links {
+	__u64 link[CHAIN_MAX];
 };
 
 /* One walked stack as it lies in map stacks; the map's value is cut to filter.depth. */

@@ -137,10 +137,11 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 		plan->filter.depth = MAX_DEPTH;
 	plan->max_stacks = STACKS;
 	plan->max_rows = rows_fitting(&opts->tool->layout);
-	if (!(plan->filter.want & (WANT_KSTACK | WANT_USTACK | WANT_CONTEXT)))
+	if (!(plan->filter.want & (WANT_ANY_KSTACK | WANT_ANY_USTACK)))
 		plan->max_stacks = 1;
 	if (opts->max_stacks)
 		plan->max_stacks = opts->max_stacks;
+	plan->max_chains = plan->filter.want & WANT_CHAIN ? plan->max_stacks : 1;
 	if (opts->max_rows)
 		plan->max_rows = opts->max_rows;
 	plan->rt = caps_yes(caps, "rt");

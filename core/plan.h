@@ -41,8 +41,9 @@ struct plan {
 	unsigned mode;        /* in use, from 1; 0: the tool has none */
 	struct filter filter; /* as BPF will read it, less what only the running system knows */
 	uint32_t max_stacks, max_rows;
-	bool kfunc_cache; /* slab objects tell their cache */
-	bool rt;          /* PREEMPT_RT: sleeping locks are rt_mutexes */
+	uint32_t max_chains; /* as many links, too */
+	bool kfunc_cache;    /* slab objects tell their cache */
+	bool rt;             /* PREEMPT_RT: sleeping locks are rt_mutexes */
 };
 
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */

@@ -36,7 +36,7 @@ void symbolize_end(struct symbolize *symbolize)
 
 void symbolize_learn(struct symbolize *symbolize, uint32_t tgid)
 {
-	if (!(symbolize->plan->filter.want & WANT_USTACK))
+	if (!(symbolize->plan->filter.want & WANT_ANY_USTACK))
 		return;
 	if (!symbolize->usyms)
 		symbolize->usyms = usyms_new();
@@ -219,6 +219,53 @@ int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 			return -ENOMEM;
 	}
 	*out = stack_intern(symbolize, snap, names, (uint32_t)frames.n, frames.n < MAX_DEPTH);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* 1: the chain ends here; 0: it may go on; -ENOMEM, or -errno when the map could not be read. */
+static int name_link(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+		     struct link *out)
+{
+	char name[COMM_LEN + 2] = "[lost]";
+	struct chain_link link = {.kstack = STACK_NONE};
+	struct named_stack kstack;
+	int err;
+
+	if (id != STACK_LOST && bpf_map_lookup_elem(symbolize->links_fd, &id, &link))
+		return -errno;
+	err = symbolize_kstack(symbolize, snap, link.kstack, &kstack);
+	if (err)
+		return err;
+	if (id == STACK_LOST)
+		kstack.interrupted = true;
+	else if (kstack.interrupted)
+		snprintf(name, sizeof(name), "[%s]", kstack.context);
+	else
+		snprintf(name, sizeof(name), "%.*s", COMM_LEN, link.comm);
+	out->waker = snapshot_text(snap, name, sizeof(name));
+	out->kstack = symbolize->plan->opts->user_stacks ? snapshot_stack(snap, NULL, 0, false)
+							 : kstack.stack;
+	return out->waker && out->kstack ? kstack.interrupted : -ENOMEM;
+}
+
+int symbolize_chain(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+		    const struct chain **out)
+{
+	struct chain_links ids = {.link = {id}};
+	struct link link[CHAIN_MAX];
+	uint32_t n = 0;
+	int end = 0;
+
+	if (id != STACK_NONE && id != STACK_LOST &&
+	    bpf_map_lookup_elem(symbolize->chains_fd, &id, &ids))
+		return -errno;
+	while (!end && n < CHAIN_MAX && ids.link[n]) {
+		end = name_link(symbolize, snap, ids.link[n], &link[n]);
+		if (end < 0)
+			return end;
+		n++;
+	}
+	*out = snapshot_chain(snap, link, n);
 	return *out ? 0 : -ENOMEM;
 }
 

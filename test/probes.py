@@ -11,6 +11,8 @@ NANOSLEEP = ("do_nanosleep", "hrtimer_nanosleep")
 KEYS = {
     "offcputime": ["comm", "tgid", "tid", "state", "kstack", "ustack"],
     "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
+    "offwaketime": ["target", "target_tgid", "target_tid", "kstack", "ustack", "waker", "waker_tgid", "waker_tid",
+                    "context", "waker_kstack", "waker_ustack"],
     "mlock": ["lock", "kstack", "comm"],
     "mheld": ["lock", "kstack", "comm"],
     "spinlock": ["lock", "type", "kstack", "comm"],
@@ -23,6 +25,7 @@ KEYS = {
 VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
     "wakeuptime": ["count", "total_ns", "max_ns"],
+    "offwaketime": ["count", "total_ns", "max_ns"],
     "mlock": ["count", "total_ns", "max_ns", "waiting", "aborted", "hist_ns"],
     "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
     "spinlock": ["count", "total_ns", "max_ns", "hist_ns"],
@@ -67,6 +70,9 @@ PROBES = {
         rows, lambda r: has_frame(r, *NANOSLEEP), comm="sleeper", state="S"), "count"),
     "wakeuptime": Probe("sleeper {n} 5", lambda rows: pick(
         rows, lambda r: r["context"] != "task" and has_frame(r, "hrtimer"), target="sleeper"), "count"),
+    "offwaketime": Probe("sleeper {n} 5", lambda rows: pick(
+        rows, lambda r: has_frame(r, *NANOSLEEP) and has_frame(r, "hrtimer", stack="waker_kstack"),
+        target="sleeper"), "count"),
     "workq": Probe("workitems {n}", lambda rows: pick(rows, func="flush_to_ldisc"), "count"),
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(

@@ -84,6 +84,17 @@ def test_wakeuptime_names_each_kind_of_waker(lab, mode):
     near(total(rows, "total_ns"), fact["to_wake_ns"], 200000, 20, "total_ns")
 
 
+@pytest.mark.parametrize("mode", WAKERS)
+def test_offwaketime_joins_the_block_with_each_kind_of_waker(lab, mode):
+    frame, context, _ = WAKERS[mode]
+    result = truth(lab, "offwaketime", "--chain 1", f"block mode={mode} n=20 us=50000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), target=COMM)
+    assert total(rows, "count") == 20, result
+    assert all(has_frame(row, frame, stack="waker_kstack") and row["context"] == context for row in rows), rows
+    near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
+
+
 @pytest.mark.parametrize("line", ["work n=50 us=2000", "work n=50 us=2000 how=sleep", "work n=200"])
 def test_workq_runs_and_delays(lab, line):
     result = truth(lab, "workq", "", line)
