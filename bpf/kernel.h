@@ -51,8 +51,12 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct pt_regs {
-	long unsigned int di;
+struct pt_regs { /* x86; ax holds what a function returned */
+	long unsigned int di, si, dx, cx, ax;
+};
+
+struct user_pt_regs { /* arm64 */
+	__u64 regs[31];
 };
 
 struct bpf_raw_tracepoint_args {
@@ -181,6 +185,22 @@ struct trace_event_raw_workqueue_execute_end {
 	struct trace_entry ent;
 	void *work;
 	void *function;
+};
+
+struct tasklet_struct {
+	void *func; /* or callback, in the same place since 5.9 (12cc923f1ccc) */
+};
+
+/* tasklet_entry, tasklet_exit: not in 5.10 and early releases of 6.1 */
+struct trace_event_raw_tasklet {
+	struct trace_entry ent;
+	void *tasklet;
+	void *func;
+};
+
+struct trace_event_raw_softirq {
+	struct trace_entry ent;
+	unsigned int vec;
 };
 
 struct kmem_cache {

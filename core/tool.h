@@ -31,7 +31,7 @@ enum kind {
 	KIND_CGROUP,  /* u64 cgroup id, shown as its path */
 	KIND_KSTACK,  /* u64 stack id */
 	KIND_USTACK,  /* u64 stack id; needs the key's tgid (struct layout.tgid) */
-	KIND_FUNC,    /* u64 kernel address, shown as symbol */
+	KIND_FUNC,    /* u64 kernel address, shown as symbol; or enum func_special */
 	KIND_CONTEXT, /* no bytes of its own: told from the row's kernel stack */
 	/* values */
 	KIND_COUNT,       /* u64 */
@@ -267,7 +267,8 @@ struct tool {
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab;
+extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
+    object_tasklet;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

@@ -12,6 +12,7 @@ KEYS = {
     "offcputime": ["comm", "tgid", "tid", "state", "kstack", "ustack"],
     "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
     "workq": ["func", "workqueue"],
+    "tasklets": ["func"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
     "slabratetop": ["cache"],
@@ -21,11 +22,14 @@ VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
     "wakeuptime": ["count", "total_ns", "max_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
+    "tasklets": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
     "loads": ["load1", "load5", "load15"],
 }
+# What they look at need not happen at all on a machine, and no program can bring it about.
+QUIET = {"tasklets"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lab import has_frame, pick, total, within
-from probes import KEYS, NANOSLEEP, PROBES, VALUES
+from probes import KEYS, NANOSLEEP, PROBES, QUIET, VALUES
 
 HEADER = ["schema", "tool", "version", "host", "kernel", "start", "elapsed_ns", "hooks", "notes", "rows",
           "loss", "cost"]
@@ -44,7 +44,7 @@ def test_host_and_kernel_are_those_of_the_machine(lab):
 def test_columns_are_those_of_the_contract(lab, name):
     result = short_run(lab, name)
     rows = [row for report in result.reports for row in report["rows"]]
-    assert rows, result
+    assert rows or name in QUIET, result
     for row in rows:
         assert set(row) == set(KEYS[name] + VALUES[name]), row
         for column, value in row.items():

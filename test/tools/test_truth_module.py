@@ -26,6 +26,7 @@ done
 END
 """
 WORK = "truth_work_fn [ktrace_truth]"
+TASKLET = "truth_tasklet_fn [ktrace_truth]"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
 WAITED = ["mutex mode=contend", "mutex mode=contend how=sleep", "lock mode=spin",
           "lock mode=raw_spin", "lock mode=read", "lock mode=write"]
@@ -158,6 +159,72 @@ def test_workq_of_delayed_works(lab):
     assert (row["func"], row["workqueue"], row["count"]) == (WORK, "ktrace_truth_wq", 30), result
     near(row["total_ns"], result.fact("ktrace_truth")["ran_ns"], 50000, 30, "total_ns")
     assert hist_sum(row, "delay_hist_ns") == 30, row
+
+
+def tells_tasklets(result):
+    """Does the kernel tell each run of a tasklet, or only those of the softirq?"""
+    return "tasklet_entry" in {hook["target"] for hook in result.report["hooks"]}
+
+
+def sees_scheduling(result):
+    return {"schedule", "schedule_hi"} <= {hook["role"] for hook in result.report["hooks"]}
+
+
+def delay_fits(row, fact):
+    """The histogram's bounds enclose the module's own sum of delays."""
+    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
+    slack = 50000 * fact["n"]
+    return low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack
+
+
+@pytest.mark.parametrize("mode", ["normal", "hi"])
+def test_tasklets_runs_and_delays(lab, mode):
+    """All scheduled before the first runs: a kernel without tasklet_entry has one run of several."""
+    result = around(lab, "tasklets", "", f"tasklet mode={mode} n=50 us=1000")
+    fact = result.fact("ktrace_truth")
+    if not tells_tasklets(result):
+        row, = pick(result.rows, func="[several]")
+        assert row["count"] == 1 and not row["delay_hist_ns"], result
+        near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
+        assert not pick(result.rows, func=TASKLET), result
+        assert any("[several]" in note for note in result.report["notes"]), result
+        return
+    row, = pick(result.rows, func=TASKLET)
+    assert row["count"] == fact["n"] == hist_sum(row, "hist_ns"), result
+    near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
+    assert fact["ran_max_ns"] - 50000 <= row["max_ns"] <= row["total_ns"], (row, fact)
+    assert sees_scheduling(result), result
+    assert hist_sum(row, "delay_hist_ns") == fact["n"] and delay_fits(row, fact), (row, fact)
+
+
+@pytest.mark.parametrize("mode", ["normal", "hi"])
+def test_tasklets_one_at_a_time_are_told_apart_on_every_kernel(lab, mode):
+    line = f"tasklet mode={mode} n=1 us=2000"
+    result = around(lab, "tasklets", "", *[line] * 20)
+    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+    row, = pick(result.rows, func=TASKLET)
+    assert row["count"] == len(facts) == 20 and sees_scheduling(result), result
+    near(row["total_ns"], total(facts, "ran_ns"), 100000, 20, "total_ns")
+    assert hist_sum(row, "delay_hist_ns") == 20, row
+    assert delay_fits(row, {"n": 20, "delay_ns": total(facts, "delay_ns")}), (row, facts)
+
+
+@pytest.mark.parametrize("kind", ["tp_btf", "raw_tp", "tracepoint"])
+def test_tasklets_of_a_forced_hook(lab, needs, kind):
+    """Without the functions that schedule there is no delay, and on an old kernel no function."""
+    needs("tasklets", f"--hook {kind}")
+    result = around(lab, "tasklets", f"--hook {kind}", *["tasklet n=1 us=2000"] * 10)
+    assert {hook["via"] for hook in result.report["hooks"]} == {kind}, result
+    assert any("delay" in note for note in result.report["notes"]), result
+    row, = pick(result.rows, func=TASKLET if tells_tasklets(result) else "[tasklet]")
+    assert row["count"] == 10 and not row["delay_hist_ns"], result
+
+
+def test_tasklets_of_a_run_time(lab):
+    result = around(lab, "tasklets", "-m 4ms", *["tasklet n=1 us=500", "tasklet n=1 us=5000"] * 5)
+    row, = pick(result.rows, func=TASKLET)
+    long = [fact for fact in result.facts if fact.get("ran_ns", 0) >= 5000000]
+    assert 5 <= row["count"] <= len(long) + 1 and row["total_ns"] >= 5 * 5000000, result
 
 
 @pytest.mark.parametrize("then", ["free", "leak", "rcu"])
