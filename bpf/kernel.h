@@ -292,6 +292,22 @@ struct trace_event_raw_mm_page_alloc {
 	unsigned int order;
 };
 
+enum migrate_reason {
+	MR_NUMA_MISPLACED = 5, /* on all kernels from 5.10 to 7.3 */
+};
+
+struct trace_event_raw_mm_migrate_pages {
+	struct trace_entry ent;
+	unsigned long succeeded;
+	unsigned long failed;
+	int reason;
+};
+
+struct trace_event_raw_mm_migrate_pages_start {
+	struct trace_entry ent;
+	int reason;
+};
+
 #pragma clang attribute pop
 
 #include <bpf/bpf_helpers.h>

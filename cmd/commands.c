@@ -113,6 +113,7 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	struct opts *opts = calloc(1, sizeof(*opts));
 	struct plan *plan = calloc(1, sizeof(*plan));
 	char *argv[] = {(char *)tool->name, NULL};
+	const char *const *idle;
 	const struct role *role;
 	bool works = true;
 	unsigned i;
@@ -121,8 +122,7 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 		goto out;
 	opts->tool = tool;
 	plan_make(opts, caps, plan);
-	for (role = plan->role; role < plan->role + plan->n_roles; role++)
-		works &= role->optional || !plan_uses(plan, role) || plan_chosen(plan, role);
+	works = plan_works(plan);
 	printf("%-14s %s", tool->name, works ? "ok" : "NO");
 	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
 		const struct candidate *chosen = plan_chosen(plan, role);
@@ -133,6 +133,10 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 		       chosen ? via_name(chosen->hook->via) : "none");
 	}
 	printf("%s\n", plan->n_roles ? "" : "   no BPF needed");
+	if (plan->missing)
+		printf("    %s\n", plan->missing);
+	for (idle = plan->idle; *idle; idle++)
+		printf("    %s\n", *idle);
 	for (i = 0; i < plan->n_candidates; i++)
 		if (plan->candidate[i].rejected)
 			printf("    %s %s %s: %s\n", plan->candidate[i].hook->role,

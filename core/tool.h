@@ -245,7 +245,12 @@ struct tool {
 	bool (*mode_allowed)(const struct opts *, unsigned mode);
 	const struct column *columns; /* ends with a zero row */
 	const struct option_row
-	    *options;     /* beyond the shared ones; ends with a zero row, or NULL */
+	    *options; /* beyond the shared ones; ends with a zero row, or NULL */
+	/*
+	 * Facts of core/caps.h that it depends on, NULL-terminated, or NULL. "no: REASON": it
+	 * cannot run; "off: REASON": it runs, and every report says why there is nothing.
+	 */
+	const char *const *depends;
 	unsigned accepts; /* ACCEPT_ */
 	const char *sort; /* column; NULL: rows stay as they come */
 	enum at_interval at_interval;
@@ -268,7 +273,7 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_tasklet;
+    object_tasklet, object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

@@ -16,6 +16,7 @@ KEYS = {
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
     "slabratetop": ["cache"],
+    "numamove": [],
     "loads": [],
 }
 VALUES = {
@@ -26,6 +27,7 @@ VALUES = {
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
+    "numamove": ["migrations", "failed", "total_ns"],
     "loads": ["load1", "load5", "load15"],
 }
 # What they look at need not happen at all on a machine, and no program can bring it about.

@@ -20,7 +20,8 @@ def short_run(lab, tool, n=10):
     return lab.trace(tool, "-i 0.2 -d 0.3")
 
 
-def test_header_is_the_same_for_every_tool(lab, tool):
+def test_header_is_the_same_for_every_tool(lab, needs, tool):
+    needs(tool)
     report = short_run(lab, tool).report
     assert [key for key in report if key != "rows_hidden"] == HEADER
     assert report["schema"] == 1 and report["tool"] == tool
@@ -41,7 +42,8 @@ def test_host_and_kernel_are_those_of_the_machine(lab):
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_columns_are_those_of_the_contract(lab, name):
+def test_columns_are_those_of_the_contract(lab, needs, name):
+    needs(name)
     result = short_run(lab, name)
     rows = [row for report in result.reports for row in report["rows"]]
     assert rows or name in QUIET, result
@@ -86,8 +88,9 @@ def test_positional_duration_is_the_option(lab):
         assert len(result.reports) == 1 and result.report["elapsed_ns"] >= 1e9, result
 
 
-@pytest.mark.parametrize("name", ["slabratetop", "loads"])
-def test_interval_and_count(lab, name):
+@pytest.mark.parametrize("name", ["slabratetop", "numamove", "loads"])
+def test_interval_and_count(lab, needs, name):
+    needs(name)
     result = lab.ktrace(f"{name} -j 0.4 3")
     assert result.rc == 0 and len(result.reports) == 3, result
 

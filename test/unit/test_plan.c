@@ -42,15 +42,6 @@ static struct planned *planned_new(const struct tool *tool, const struct caps *c
 	return p;
 }
 
-static bool runs(struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->n_roles; i++)
-		if (!plan->role[i].optional && plan_uses(plan, &plan->role[i]) &&
-		    !plan_chosen(plan, &plan->role[i]))
-			return false;
-	return true;
-}
-
 /* The kinds of hook that can be forced. */
 static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *out)
 {
@@ -59,7 +50,7 @@ static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *ou
 	for (enum via via = VIA_TP_BTF; via < VIA_ITER; via++) {
 		struct planned *p = planned_new(tool, caps, via);
 
-		if (p->plan.n_roles && runs(&p->plan)) {
+		if (p->plan.n_roles && plan_works(&p->plan)) {
 			fprintf(out, "%s%s", comma, via_name(via));
 			comma = ",";
 		}
@@ -83,7 +74,7 @@ static void put_tool(const char *kernel, const struct tool *tool, const struct c
 {
 	struct planned *p = planned_new(tool, caps, VIA_NONE);
 
-	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, runs(&p->plan) ? "ok" : "NO");
+	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, plan_works(&p->plan) ? "ok" : "NO");
 	put_kinds(tool, caps, out);
 	fputc('\n', out);
 	for (unsigned i = 0; i < p->plan.n_roles; i++)
