@@ -88,7 +88,7 @@ uint64_t host_huge_page_bytes(void)
 unsigned host_numa_nodes(void)
 {
 	unsigned long first, last, n = 0;
-	char line[256], *at = line;
+	char line[256] = "", *at = line;
 
 	if (read_line("/sys/devices/system/node/has_memory", line, sizeof(line)))
 		return 0;

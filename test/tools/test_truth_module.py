@@ -72,6 +72,13 @@ def hist_sum(row, column):
     return sum(slot["count"] for slot in row[column])
 
 
+def delay_fits(row, fact):
+    """The histogram's bounds enclose the module's own sum of delays."""
+    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
+    slack = 50000 * fact["n"]
+    return low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack
+
+
 def test_module_is_right_about_itself(lab):
     """What each command promises without a tracer: all of it, and not in less time."""
     lines = [f"mutex mode={mode} n=20 us=300" for mode in ("lock", "interruptible", "killable", "io", "trylock")]
@@ -147,9 +154,85 @@ def test_workq_runs_and_delays(lab, line):
     near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
     assert fact["ran_max_ns"] - 50000 <= row["max_ns"] <= row["total_ns"], (row, fact)
     assert hist_sum(row, "hist_ns") == hist_sum(row, "delay_hist_ns") == fact["n"], row
-    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
-    slack = 50000 * fact["n"]
-    assert low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack, (row, fact)
+    assert delay_fits(row, fact), (row, fact)
+
+
+def test_workq_of_a_work_that_is_queued_again_while_it_runs(lab):
+    """Each run but the first waits for the end of the one before: no delay may be lost."""
+    result = around(lab, "workq", "-w ktrace_truth_wq", "work mode=again n=30 us=3000")
+    fact = result.fact("ktrace_truth")
+    row, = result.rows
+    assert row["func"] == "truth_again_fn [ktrace_truth]" and row["count"] == 30, result
+    assert hist_sum(row, "delay_hist_ns") == 30 and delay_fits(row, fact), (row, fact)
+    assert sum(slot["count"] for slot in row["delay_hist_ns"] if slot["hi"] > 3000000) >= 29, row
+
+
+def test_workq_of_works_that_were_cancelled_and_queued_anew(lab):
+    """The delay is that of the last queueing: 50 ms lie between it and the one that was cancelled."""
+    result = truth(lab, "workq", "", "work mode=cancel n=10 us=1000")
+    fact = result.fact("ktrace_truth")
+    row, = pick(result.rows, func=WORK)
+    assert fact["cancelled"] >= 5 and row["count"] == 10, (row, fact)
+    assert hist_sum(row, "delay_hist_ns") == 10 and delay_fits(row, fact), (row, fact)
+
+
+def test_workq_of_a_kthread_worker(lab):
+    result = truth(lab, "workq", "-g func,workqueue,worker,requester", "kthread_work n=40 us=1000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, func="truth_kthread_work_fn [ktrace_truth]")
+    if not any(hook["role"] == "kthread_queue" for hook in result.report["hooks"]):
+        assert lab.caps()["proto.sched_kthread_work_queue_work"] == ["no"] and not rows, result
+        return
+    row, = rows
+    assert (row["workqueue"], row["worker"], row["requester"]) == \
+        ("kthread_worker:truth_kworker", "truth_kworker", COMM), row
+    assert row["count"] == hist_sum(row, "delay_hist_ns") == 40 and delay_fits(row, fact), (row, fact)
+    near(row["total_ns"], fact["ran_ns"], 50000, 40, "total_ns")
+
+
+def test_workq_tells_who_queued_and_who_ran(lab):
+    result = truth(lab, "workq", "-g func,worker,requester", "work n=20 us=1000")
+    rows = pick(result.rows, func=WORK)
+    assert total(rows, "count") == 20 and {row["requester"] for row in rows} == {COMM}, result
+    assert all(row["worker"].startswith("kworker/") for row in rows), rows
+
+
+def test_workq_of_bh_works_on_top_of_what_the_cpu_does(lab):
+    """They run in a softirq, whose thread is not theirs and may run a work of its own."""
+    if run(lab, f"{tell('work mode=bh n=1')} || exit 3").rc == 3:
+        pytest.skip("no BH workqueues")
+    result = around(lab, "workq", "-g func,workqueue,worker", "work mode=bh n=50 us=500")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, func=WORK)
+    assert {row["worker"] for row in rows} == {"[softirq]"}, rows
+    assert {row["workqueue"] for row in rows} == {"events_bh"}, rows
+    assert total(rows, "count") == 50 == sum(hist_sum(row, "delay_hist_ns") for row in rows), rows
+    near(total(rows, "total_ns"), fact["ran_ns"], 50000, 50, "total_ns")
+
+
+# No worker can be made while a thread of higher priority keeps kthreadd's only CPU. Then a pool
+# whose workers all sleep calls the rescuer, after 10 ms.
+STARVED = """
+echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+taskset -p 1 2 >/dev/null
+taskset 1 chrt -f 90 sh -c 'while :; do :; done' & hog=$!
+taskset 2 sh tell 'work mode=rescue n=12 us=200000 how=sleep'; rc=$?
+kill -9 $hog
+taskset -p 3 2 >/dev/null
+echo 950000 >/proc/sys/kernel/sched_rt_runtime_us
+exit $rc
+"""
+
+
+def test_workq_names_the_rescuer(lab):
+    result = run(lab, f"cat >starved <<'END'\n{STARVED}END\n"
+                      "taskset 2 $W/onready --do 'sh ./starved' --signal TERM -- "
+                      "$KTRACE workq -j --ready-fd 9 -w ktrace_rescued -g worker")
+    assert result.rc == 0 and result.fact("ktrace_truth")["ran_count"] == 12, result
+    assert total(result.rows, "count") == 12, result
+    rescuer = [row for row in result.rows if row["worker"].startswith("[rescuer] ")]
+    assert len(rescuer) == 1 and "ktrace_rescued" in rescuer[0]["worker"], result
+    assert all(row["worker"].startswith("kworker/") for row in result.rows if row not in rescuer), result
 
 
 def test_workq_of_delayed_works(lab):
@@ -168,13 +251,6 @@ def tells_tasklets(result):
 
 def sees_scheduling(result):
     return {"schedule", "schedule_hi"} <= {hook["role"] for hook in result.report["hooks"]}
-
-
-def delay_fits(row, fact):
-    """The histogram's bounds enclose the module's own sum of delays."""
-    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
-    slack = 50000 * fact["n"]
-    return low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack
 
 
 @pytest.mark.parametrize("mode", ["normal", "hi"])

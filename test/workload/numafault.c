@@ -138,6 +138,9 @@ int main(int argc, char **argv)
 	take_memory(number(argv[1]) << 20, argv[2][0] == 'h');
 	huge_kb = field_of("/proc/self/smaps_rollup", "AnonHugePages");
 	began = pages_on(from);
+	if (began < run.n)
+		fprintf(stderr, "numafault: page 0 is on %d, page %zu on %d\n", run.node[0],
+			run.n - 1, run.node[run.n - 1]);
 	migrated = field_of("/proc/vmstat", "numa_pages_migrated");
 	success = field_of("/proc/vmstat", "pgmigrate_success");
 	start = now_ns();
