@@ -145,10 +145,41 @@ static void every_tool_on_every_kernel_is_planned_as_golden(void **state)
 	free(made);
 }
 
+static void what_a_tool_depends_on_decides(void **state)
+{
+	static const struct {
+		const char *value, *missing, *idle;
+	} row[] = {
+	    {"yes", NULL, NULL},
+	    {"off: it sleeps", NULL, "it sleeps"},
+	    {"no: it was left out", "it was left out", NULL},
+	};
+	struct caps caps = {};
+	struct planned *p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(caps_set(&caps, "numa_balancing", row[i].value), 0);
+		assert_int_equal(caps_set(&caps, "via.raw_tp", "yes"), 0);
+		p = planned_new(tool_find("numamove"), &caps, VIA_NONE);
+		assert_int_equal(plan_works(&p->plan), !row[i].missing);
+		assert_int_equal(plan_check(&p->plan), row[i].missing ? CANNOT : OK);
+		assert_int_equal(!p->plan.missing, !row[i].missing);
+		if (row[i].missing)
+			assert_string_equal(p->plan.missing, row[i].missing);
+		assert_int_equal(!p->plan.idle[0], !row[i].idle);
+		if (row[i].idle)
+			assert_string_equal(p->plan.idle[0], row[i].idle);
+		free(p);
+	}
+	caps_free(&caps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_tool_on_every_kernel_is_planned_as_golden),
+	    cmocka_unit_test(what_a_tool_depends_on_decides),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * numafault MB huge|small [--ask]: touches MB MiB of memory first on a CPU of one NUMA node, then
- * on one of another until the kernel has moved all of it there, at most 120 s. Says where the pages
- * were, are, and what /proc/vmstat counted meanwhile for the whole machine.
- * --ask: has them moved by move_pages(2) instead.
+ * numafault MB huge|small [--ask]: touches MB MiB of memory on a CPU of one NUMA node, switches
+ * balancing on, and touches it on a CPU of another node until the kernel has moved all of it
+ * there, at most 120 s. Switches balancing off. Says where the pages were, are, and what
+ * /proc/vmstat counted meanwhile for the whole machine. --ask: has them moved by
+ * move_pages(2), without balancing.
  */
 #include "workload.h"
 
@@ -113,6 +114,14 @@ static void take_memory(uint64_t bytes, bool huge)
 	memset(run.memory, 1, bytes);
 }
 
+static void set_balancing(const char *value)
+{
+	FILE *out = fopen("/proc/sys/kernel/numa_balancing", "we");
+
+	if (!out || fputs(value, out) < 0 || fclose(out))
+		die("cannot set kernel.numa_balancing");
+}
+
 static void touch_for_ns(uint64_t ns)
 {
 	uint64_t end = now_ns() + ns;
@@ -138,17 +147,19 @@ int main(int argc, char **argv)
 	take_memory(number(argv[1]) << 20, argv[2][0] == 'h');
 	huge_kb = field_of("/proc/self/smaps_rollup", "AnonHugePages");
 	began = pages_on(from);
-	if (began < run.n)
-		fprintf(stderr, "numafault: page 0 is on %d, page %zu on %d\n", run.node[0],
-			run.n - 1, run.node[run.n - 1]);
 	migrated = field_of("/proc/vmstat", "numa_pages_migrated");
 	success = field_of("/proc/vmstat", "pgmigrate_success");
 	start = now_ns();
 	if (ask)
 		ask_for(to);
+	else
+		set_balancing("1");
 	run_on(there);
 	while (pages_on(to) < run.n && now_ns() - start < LIMIT_NS)
 		touch_for_ns(100 * MS);
+	if (!ask)
+		set_balancing("0");
+	touch_for_ns(0); /* a page that waits to be touched shows no node */
 	printf("{\"workload\":\"numafault\",\"pages\":%zu,\"began\":%zu,\"moved\":%zu,"
 	       "\"from\":%d,\"to\":%d,\"huge_kb\":%lu,\"ns\":%lu,\"tgid\":%d,"
 	       "\"numa_pages_migrated\":%lu,\"pgmigrate_success\":%lu}\n",
