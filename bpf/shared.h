@@ -47,8 +47,10 @@ enum want {
 	WANT_TARGET_IDS = 1 << 12, /* its tgid and tid */
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
-	WANT_WORKER = 1 << 15,    /* name of the thread that ran the work */
-	WANT_REQUESTER = 1 << 16, /* name of the task that queued it */
+	WANT_LOCK = 1 << 15,
+	WANT_OWNER = 1 << 16,     /* who had the lock that is waited for */
+	WANT_WORKER = 1 << 17,    /* name of the thread that ran the work */
+	WANT_REQUESTER = 1 << 18, /* name of the task that queued it */
 };
 
 /* Which tasks and events are kept. First member of every object's cfg. */

@@ -73,8 +73,7 @@ static struct candidate *role_first(struct plan *plan, const struct role *role)
 	return NULL;
 }
 
-/* The role that keeps a mode (0: those common to all) from running; NULL: none does. */
-static const struct role *mode_obstacle(struct plan *plan, unsigned mode)
+const struct role *plan_obstacle(struct plan *plan, unsigned mode)
 {
 	const struct role *role;
 
@@ -104,7 +103,7 @@ static void choose_mode(struct plan *plan)
 		if (!mode_has_roles(plan, mode))
 			continue;
 		last = mode;
-		if (!mode_obstacle(plan, mode))
+		if (!plan_obstacle(plan, mode))
 			break;
 	}
 	plan->mode = last;
@@ -151,6 +150,7 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 		plan->max_stacks = opts->max_stacks;
 	if (opts->max_rows)
 		plan->max_rows = opts->max_rows;
+	plan->rt = caps_yes(caps, "rt");
 	plan->kfunc_cache = caps_yes(caps, "kfunc.bpf_get_kmem_cache");
 	plan_depends(plan, caps);
 	plan_roles(plan, caps);
@@ -159,8 +159,8 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 
 bool plan_works(struct plan *plan)
 {
-	return !plan->missing && !mode_obstacle(plan, 0) &&
-	       (!plan->mode || !mode_obstacle(plan, plan->mode));
+	return !plan->missing && !plan_obstacle(plan, 0) &&
+	       (!plan->mode || !plan_obstacle(plan, plan->mode));
 }
 
 bool plan_uses(const struct plan *plan, const struct role *role)
@@ -204,7 +204,7 @@ static void join_reasons(const struct plan *plan, const struct role *role, char 
 /* "no hook for 'lock': fentry: REASON"; behind it the same of each other mode. */
 static size_t append_obstacle(struct plan *plan, unsigned mode, char *out, size_t size)
 {
-	const struct role *role = mode_obstacle(plan, mode);
+	const struct role *role = plan_obstacle(plan, mode);
 	const struct mode *modes = plan->opts->tool->modes;
 	char reasons[1024];
 	int len;
