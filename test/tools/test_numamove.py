@@ -42,7 +42,7 @@ exit $rc"""
 
 
 @pytest.mark.parametrize("size", ["small", "huge"])
-def test_pages_are_the_kernels_own_count(lab, nodes, size):
+def test_two_nodes_pages_are_the_kernels_own_count(lab, nodes, size):
     result, fact = moved(lab, "", f"16 {size}")
     row, = result.rows
     assert (fact["huge_kb"] >= 16384) == (size == "huge"), fact
@@ -52,7 +52,7 @@ def test_pages_are_the_kernels_own_count(lab, nodes, size):
     assert 0 < row["total_ns"] < result.report["elapsed_ns"], row
 
 
-def test_by_process_and_node(lab, nodes):
+def test_two_nodes_by_process_and_node(lab, nodes):
     result, fact = moved(lab, "-g comm,tgid,node", "16 small")
     mine = pick(result.rows, comm="numafault", tgid=fact["tgid"])
     there = pick(mine, node=fact["to"])
@@ -61,7 +61,7 @@ def test_by_process_and_node(lab, nodes):
     assert {row["node"] for row in result.rows} <= {fact["from"], fact["to"]}, result
 
 
-def test_a_command_is_followed(lab, nodes):
+def test_two_nodes_a_command_is_followed(lab, nodes):
     result = lab.run(BALANCED + "$KTRACE numamove -j -i 600 -g tgid -- $W/numafault 16 small", 240)
     fact = result.fact("numafault")
     row, = result.rows
@@ -69,7 +69,7 @@ def test_a_command_is_followed(lab, nodes):
 
 
 @pytest.mark.parametrize("kind", ["tp_btf", "raw_tp", "tracepoint"])
-def test_each_hook_counts_the_same(lab, nodes, needs, kind):
+def test_two_nodes_each_hook_counts_the_same(lab, nodes, needs, kind):
     needs("numamove", f"--hook {kind}")
     result, fact = moved(lab, f"--hook {kind}", "16 small")
     assert {hook["via"] for hook in result.report["hooks"] if hook["role"] == "moved"} == {kind}, result
@@ -80,7 +80,7 @@ def test_each_hook_counts_the_same(lab, nodes, needs, kind):
     assert times or any("how long" in note for note in result.report["notes"]), result
 
 
-def test_moves_that_a_program_asks_for_do_not_count(lab, nodes):
+def test_two_nodes_moves_that_a_program_asks_for_do_not_count(lab, nodes):
     """move_pages(2), as migratepages does: another reason."""
     result = lab.run("$KTRACE numamove -j -- $W/numafault 4 small --ask")
     row, = result.rows
