@@ -5,7 +5,7 @@
 #include "core/plan.h"
 #include "work.skel.h"
 
-/* Since 5.11 (f630c7c6f10546). */
+/* Since 5.11 (f630c7c6f105), and in stable releases before. */
 #define KTHREAD                                  \
 	.when = HOOK_IF_PRESENT | HOOK_OPTIONAL, \
 	.without = "works that a driver gives to a kthread_worker of its own are not seen"
