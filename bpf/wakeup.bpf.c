@@ -81,35 +81,38 @@ static __always_inline void row_count(const struct wakeup_key *key, __u64 delta_
  * The task ran although nobody was seen to wake it: some kernels lose the event,
  * see offcpu.bpf.c. It waited until it was picked at most; its waker is unknown.
  */
-static __always_inline void wakeup_unseen(const struct start *start, struct task_struct *task,
-					  __u32 tid)
+static __always_inline void wakeup_unseen(const struct start *start, __u64 out_ns,
+					  struct task_struct *task, __u32 tid)
 {
 	__u64 in_ns = picked_ns(task);
 	struct wakeup_key key = {};
 
-	if (in_ns <= start->ts) {
+	if (in_ns <= out_ns) {
 		lose(events);
 		return;
 	}
-	if (!keep_interval(in_ns - start->ts))
+	if (!keep_interval(in_ns - out_ns))
 		return;
 	key_target(&key, start, tid, task->comm);
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key.kstack = STACK_LOST;
 	lose(stacks);
-	row_count(&key, in_ns - start->ts);
+	row_count(&key, in_ns - out_ns);
 }
 
 static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
 {
 	__u32 tid = TASK(btf, task, pid);
 	struct start *start, new = {};
+	__u64 out_ns;
 
 	if (!tid || !keep_task(task, btf))
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
-	if (start && start->ts && !start->begun)
-		wakeup_unseen(start, task, tid);
+	/* Read once: a waker on another CPU may clear it at any moment. */
+	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
+	if (out_ns && !start->begun)
+		wakeup_unseen(start, out_ns, task, tid);
 	if (raw & STATE_RAW_DEAD) {
 		if (start)
 			bpf_map_delete_elem(&starts, &tid);
@@ -134,11 +137,12 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
 	struct wakeup_key key = {};
-	__u64 delta_ns;
+	__u64 out_ns, delta_ns;
 
-	if (!start || !start->ts)
+	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
+	if (!out_ns)
 		return;
-	delta_ns = bpf_ktime_get_ns() - start->ts;
+	delta_ns = bpf_ktime_get_ns() - out_ns;
 	start->ts = 0;
 	if (!keep_interval(delta_ns))
 		return;

@@ -13,9 +13,14 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
-    """A test with the argument `tool` runs for each tool of `ktrace list`."""
+    """A test with the argument `tool` runs for each tool of `ktrace list`.
+
+    With `running` it needs a tool that this kernel can run.
+    """
     if "tool" in metafunc.fixturenames and not has_own_parameters(metafunc, "tool"):
         metafunc.parametrize("tool", metafunc.config.lab.tools())
+    if "running" in metafunc.fixturenames:
+        metafunc.parametrize("running", metafunc.config.lab.tools(), indirect=True)
 
 
 def has_own_parameters(metafunc, name):
@@ -35,6 +40,12 @@ def needs(request):
         if reason:
             pytest.skip(f"{tool} {args}: {reason}")
     return check
+
+
+@pytest.fixture
+def running(request, needs):
+    needs(request.param)
+    return request.param
 
 
 @pytest.hookimpl(hookwrapper=True)

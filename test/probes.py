@@ -78,3 +78,14 @@ PROBES = {
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
         rows, cache="UDP"), "allocs"),
 }
+
+# Tools whose counts nothing but the kernel itself foretells: what gives them rows.
+LOADS = {
+    "mlock": "pipelock 4 3",
+    "mheld": "pipelock 4 3",
+}
+
+
+def workload_of(tool, n):
+    """A workload that the tool has something to say of, or None."""
+    return PROBES[tool].command(n) if tool in PROBES else LOADS.get(tool)
