@@ -48,6 +48,7 @@ enum {
 };
 
 /* include/linux/sched.h; stable since 2.6. */
+#define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -145,6 +146,8 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	char comm[16];
+	void *worker_private; /* of a kernel thread its struct kthread; since 5.17 (e32cf5dfbe22) */
+	int *set_child_tid;   /* before, here */
 };
 
 struct task_struct___old {
@@ -200,7 +203,50 @@ struct pool_workqueue {
 };
 
 struct work_struct {
+	struct {
+		long counter;
+	} data; /* atomic_long_t; its lowest bit, WORK_STRUCT_PENDING: queued, or a timer is set */
 	void *func;
+};
+
+struct kthread {
+	void *data; /* what its function was given: of a kworker its struct worker */
+};
+
+struct worker {
+	struct work_struct *current_work;
+	struct pool_workqueue *current_pwq;
+	struct workqueue_struct *rescue_wq; /* of a rescuer; NULL: it is none */
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct kthread_work {
+	struct list_head node; /* of the queue; alone: not queued */
+	void *func;
+};
+
+struct kthread_worker {
+	struct task_struct *task;
+};
+
+struct trace_event_raw_sched_kthread_work_queue_work {
+	struct trace_entry ent;
+	void *work;
+	void *worker;
+};
+
+struct trace_event_raw_sched_kthread_work_execute_start {
+	struct trace_entry ent;
+	void *work;
+	void *function;
+};
+
+struct trace_event_raw_sched_kthread_work_execute_end {
+	struct trace_entry ent;
+	void *work;
 };
 
 struct trace_event_raw_workqueue_queue_work {
@@ -224,6 +270,22 @@ struct trace_event_raw_workqueue_execute_end {
 	struct trace_entry ent;
 	void *work;
 	void *function;
+};
+
+struct tasklet_struct {
+	void *func; /* or callback, in the same place since 5.9 (12cc923f1ccc) */
+};
+
+/* tasklet_entry, tasklet_exit: not in 5.10 and early releases of 6.1 */
+struct trace_event_raw_tasklet {
+	struct trace_entry ent;
+	void *tasklet;
+	void *func;
+};
+
+struct trace_event_raw_softirq {
+	struct trace_entry ent;
+	unsigned int vec;
 };
 
 struct kmem_cache {
@@ -314,6 +376,22 @@ struct trace_event_raw_mm_page_alloc {
 	struct trace_entry ent;
 	unsigned long pfn;
 	unsigned int order;
+};
+
+enum migrate_reason {
+	MR_NUMA_MISPLACED = 5, /* on all kernels from 5.10 to 7.3 */
+};
+
+struct trace_event_raw_mm_migrate_pages {
+	struct trace_entry ent;
+	unsigned long succeeded;
+	unsigned long failed;
+	int reason;
+};
+
+struct trace_event_raw_mm_migrate_pages_start {
+	struct trace_entry ent;
+	int reason;
 };
 
 /* lock:contention_*, since 5.19 (16edd9b511a1) */

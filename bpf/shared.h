@@ -19,6 +19,14 @@
 #define STACK_NONE 0ULL /* there is none: a kernel thread has no user stack */
 #define STACK_LOST 1ULL /* the walk failed or the store was full: counted in loss.stacks */
 
+/* Function addresses; these are none. */
+enum func_special {
+	FUNC_SEVERAL = 1, /* of several functions */
+	FUNC_TASKLET = 2, /* of a tasklet that is not known */
+	FUNC_HI = 3,      /* of a high priority one */
+	FUNC_SPECIAL_END = 4,
+};
+
 /*
  * What the report needs of each event. A key column that is not shown is not
  * read in the kernel, its bytes in the key stay zero, and rows merge there.
@@ -44,7 +52,9 @@ enum want {
 	WANT_LOCK_TYPE = 1 << 17,
 	WANT_WAKER_KSTACK = 1 << 18, /* beside the target's, which has WANT_KSTACK */
 	WANT_WAKER_USTACK = 1 << 19,
-	WANT_CHAIN = 1 << 20, /* who woke the waker */
+	WANT_CHAIN = 1 << 20,     /* who woke the waker */
+	WANT_WORKER = 1 << 21,    /* name of the thread that ran the work */
+	WANT_REQUESTER = 1 << 22, /* name of the task that queued it */
 };
 
 #define WANT_ANY_KSTACK (WANT_KSTACK | WANT_WAKER_KSTACK | WANT_CONTEXT | WANT_CHAIN)

@@ -271,9 +271,17 @@ int symbolize_chain(struct symbolize *symbolize, struct snapshot *snap, uint64_t
 
 const char *symbolize_function(struct symbolize *symbolize, struct snapshot *snap, uint64_t address)
 {
-	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	static const char *const special[FUNC_SPECIAL_END] = {
+	    [FUNC_SEVERAL] = "[several]",
+	    [FUNC_TASKLET] = "[tasklet]",
+	    [FUNC_HI] = "[hi]",
+	};
+	struct ksyms *ksyms;
 	char name[FRAME_LEN];
 
+	if (address && address < FUNC_SPECIAL_END)
+		return snapshot_text(snap, special[address], FRAME_LEN);
+	ksyms = kernel_symbols(symbolize, snap);
 	if (ksyms)
 		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
 	else

@@ -31,7 +31,7 @@ enum kind {
 	KIND_CGROUP,  /* u64 cgroup id, shown as its path */
 	KIND_KSTACK,  /* u64 stack id */
 	KIND_USTACK,  /* u64 stack id; .tgid says whose addresses these are */
-	KIND_FUNC,    /* u64 kernel address, shown as symbol */
+	KIND_FUNC,    /* u64 kernel address, shown as symbol; or enum func_special */
 	KIND_ENUM,    /* u32: one of column.names */
 	KIND_CONTEXT, /* no bytes of its own: told from a kernel stack, see struct layout */
 	KIND_CHAIN,   /* u64 chain id: who woke the waker, and so on */
@@ -269,7 +269,12 @@ struct tool {
 	bool (*mode_allowed)(const struct opts *, unsigned mode);
 	const struct column *columns; /* ends with a zero row */
 	const struct option_row
-	    *options;     /* beyond the shared ones; ends with a zero row, or NULL */
+	    *options; /* beyond the shared ones; ends with a zero row, or NULL */
+	/*
+	 * Facts of core/caps.h that it depends on, NULL-terminated, or NULL. "no: REASON": it
+	 * cannot run; "off: REASON": it runs, and every report says why there is nothing.
+	 */
+	const char *const *depends;
 	unsigned accepts; /* ACCEPT_ */
 	const char *sort; /* column; NULL: rows stay as they come */
 	enum at_interval at_interval;
@@ -291,8 +296,8 @@ struct tool {
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_lock, object_offwake, object_spin;
+extern const struct object object_offcpu, object_wakeup, object_offwake, object_lock, object_spin,
+    object_work, object_tasklet, object_alloc, object_slab, object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

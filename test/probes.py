@@ -17,9 +17,11 @@ KEYS = {
     "mheld": ["lock", "kstack", "comm"],
     "spinlock": ["lock", "type", "kstack", "comm"],
     "workq": ["func", "workqueue"],
+    "tasklets": ["func"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
     "slabratetop": ["cache"],
+    "numamove": [],
     "loads": [],
 }
 VALUES = {
@@ -30,11 +32,15 @@ VALUES = {
     "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
     "spinlock": ["count", "total_ns", "max_ns", "hist_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
+    "tasklets": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
+    "numamove": ["migrations", "failed", "total_ns"],
     "loads": ["load1", "load5", "load15"],
 }
+# What they look at need not happen at all on a machine, and no program can bring it about.
+QUIET = {"tasklets"}
 
 
 @dataclasses.dataclass(frozen=True)
