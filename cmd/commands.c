@@ -122,11 +122,13 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	opts->tool = tool;
 	plan_make(opts, caps, plan);
 	for (role = plan->role; role < plan->role + plan->n_roles; role++)
-		works &= role->optional || plan_chosen(plan, role);
+		works &= role->optional || !plan_uses(plan, role) || plan_chosen(plan, role);
 	printf("%-14s %s", tool->name, works ? "ok" : "NO");
 	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
 		const struct candidate *chosen = plan_chosen(plan, role);
 
+		if (!plan_uses(plan, role))
+			continue;
 		printf("%s %s=%s", role == plan->role ? "  " : "", role->name,
 		       chosen ? via_name(chosen->hook->via) : "none");
 	}
@@ -134,8 +136,8 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	for (i = 0; i < plan->n_candidates; i++)
 		if (plan->candidate[i].rejected)
 			printf("    %s %s %s: %s\n", plan->candidate[i].hook->role,
-			       via_name(plan->candidate[i].hook->via),
-			       plan->candidate[i].hook->target, plan->candidate[i].reason);
+			       via_name(plan->candidate[i].hook->via), plan->candidate[i].target,
+			       plan->candidate[i].reason);
 out:
 	free(opts);
 	free(plan);

@@ -12,7 +12,7 @@
  *   tp.CATEGORY:EVENT         yes | no | unknown (tracefs cannot be read)
  *   proto.EVENT               its argument types separated by ';' | no
  *   kfunc.NAME, type.NAME     yes | no, from BTF
- *   fn.FUNCTION               yes | no: function targets of hooks
+ *   fn.FUNCTION               yes | symbol: BTF does not describe it | no: targets of hooks
  */
 #ifndef KTRACE_CAPS_H
 #define KTRACE_CAPS_H

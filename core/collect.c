@@ -315,21 +315,25 @@ static void read_cost(struct session *session, struct snapshot *snap)
 static void read_hooks(struct session *session, struct snapshot *snap)
 {
 	struct plan *plan = session->plan;
+	const struct mode *modes = plan->opts->tool->modes;
 	const struct role *role;
 	unsigned i;
 
 	for (i = 0; i < session->n_links; i++) {
 		const struct hook *hook = session->used[i]->hook;
-		const char *colon = strchr(hook->target, ':');
+		const char *target = session->used[i]->target, *colon = strchr(target, ':');
 
 		if (snap->n_hooks < MAX_HOOKS)
 			snap->hook[snap->n_hooks++] = (struct hook_used){
-			    hook->role, via_name(hook->via), colon ? colon + 1 : hook->target};
+			    hook->role, via_name(hook->via), colon ? colon + 1 : target};
 		if (hook->loses)
 			snapshot_note(snap, "%s (%s)", hook->loses, via_name(hook->via));
 	}
+	if (plan->mode && modes[plan->mode - 1].note)
+		snapshot_note(snap, "%s", modes[plan->mode - 1].note);
 	for (role = plan->role; role < plan->role + plan->n_roles; role++)
-		if (!plan_chosen(plan, role) && plan->candidate[role->first].hook->without)
+		if (plan_uses(plan, role) && !plan_chosen(plan, role) &&
+		    plan->candidate[role->first].hook->without)
 			snapshot_note(snap, "%s", plan->candidate[role->first].hook->without);
 }
 

@@ -29,95 +29,15 @@ void plan_reject(struct candidate *candidate, const char *fmt, ...)
 	va_end(args);
 }
 
-/* "sched:sched_switch" -> "sched_switch" */
-static const char *event_name(const char *target)
-{
-	const char *colon = strchr(target, ':');
-
-	return colon ? colon + 1 : target;
-}
-
-/* Does argument number hook->param of the event have the type that the program reads? */
-static bool param_matches(const struct hook *hook, const char *proto)
-{
-	unsigned i;
-
-	for (i = 0; i < hook->param; i++) {
-		proto = strchr(proto, ';');
-		if (!proto)
-			return false;
-		proto++;
-	}
-	return !strncmp(proto, hook->param_type, strlen(hook->param_type)) &&
-	       strchr(";", proto[strlen(hook->param_type)]);
-}
-
-static void judge_event(struct candidate *candidate, const struct caps *caps)
-{
-	const struct hook *hook = candidate->hook;
-	const char *event = event_name(hook->target), *proto, *exists;
-	char key[128];
-
-	snprintf(key, sizeof(key), "tp.%s", hook->target);
-	exists = caps_get(caps, key);
-	snprintf(key, sizeof(key), "proto.%s", event);
-	proto = caps_get(caps, key);
-	if (hook->via == VIA_TRACEPOINT) {
-		if (!exists || strcmp(exists, "yes"))
-			plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
-		return;
-	}
-	if (proto && !strcmp(proto, "no"))
-		plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
-	else if (!proto && exists && !strcmp(exists, "no"))
-		plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
-	else if (proto && hook->param_type && !param_matches(hook, proto))
-		plan_reject(candidate, "%s has no '%s' as argument %u here", event,
-			    hook->param_type, hook->param + 1u);
-}
-
-static void judge(struct candidate *candidate, const struct opts *opts, const struct caps *caps)
-{
-	const struct hook *hook = candidate->hook;
-	const char *value;
-	char key[32];
-
-	/* An iterator is no way to hook an event: --hook does not choose between the two. */
-	if (opts->hook && hook->via != opts->hook && hook->via != VIA_ITER) {
-		plan_reject(candidate, "not asked for (--hook %s)", via_name(opts->hook));
-		return;
-	}
-	snprintf(key, sizeof(key), "via.%s", via_name(hook->via));
-	value = caps_get(caps, key);
-	if (!value || strncmp(value, "yes", 3)) {
-		plan_reject(candidate, "%s",
-			    value && strlen(value) > 4 ? value + 4 : "unknown here");
-		return;
-	}
-	if (hook->via == VIA_TP_BTF || hook->via == VIA_RAW_TP || hook->via == VIA_TRACEPOINT)
-		judge_event(candidate, caps);
-}
-
-/* A role that only some kernels have (HOOK_IF_PRESENT) and this one has not is no role. */
-static bool event_absent(const struct hook *hook, const struct caps *caps)
-{
-	char key[128];
-	const char *exists, *proto;
-
-	snprintf(key, sizeof(key), "tp.%s", hook->target);
-	exists = caps_get(caps, key);
-	snprintf(key, sizeof(key), "proto.%s", event_name(hook->target));
-	proto = caps_get(caps, key);
-	if (proto)
-		return !strcmp(proto, "no");
-	return exists && !strcmp(exists, "no");
-}
-
 static bool role_wanted(const struct hook *hook, const struct opts *opts, const struct caps *caps)
 {
+	const struct tool *tool = opts->tool;
+
 	if ((hook->when & HOOK_FOLLOW) && !opts->command)
 		return false;
-	return !(hook->when & HOOK_IF_PRESENT) || !event_absent(hook, caps);
+	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
+		return false;
+	return !(hook->when & HOOK_IF_PRESENT) || !plan_absent(hook, caps);
 }
 
 static void plan_roles(struct plan *plan, const struct caps *caps)
@@ -128,18 +48,66 @@ static void plan_roles(struct plan *plan, const struct caps *caps)
 	for (; hook && hook->role; hook++) {
 		if (!role_wanted(hook, plan->opts, caps) || plan->n_candidates == MAX_CANDIDATES)
 			continue;
-		if (!role || strcmp(role->name, hook->role)) {
+		if (!role || strcmp(role->name, hook->role) || role->mode != hook->mode) {
 			if (plan->n_roles == MAX_HOOKS)
 				return;
 			role = &plan->role[plan->n_roles++];
 			role->name = hook->role;
 			role->first = plan->n_candidates;
 			role->optional = hook->when & HOOK_OPTIONAL;
+			role->mode = hook->mode;
 		}
 		role->n++;
 		plan->candidate[plan->n_candidates].hook = hook;
-		judge(&plan->candidate[plan->n_candidates++], plan->opts, caps);
+		plan_judge(&plan->candidate[plan->n_candidates++], plan->opts, caps);
 	}
+}
+
+static struct candidate *role_first(struct plan *plan, const struct role *role)
+{
+	unsigned i;
+
+	for (i = role->first; i < role->first + role->n; i++)
+		if (!plan->candidate[i].rejected)
+			return &plan->candidate[i];
+	return NULL;
+}
+
+/* The role that keeps a mode (0: those common to all) from running; NULL: none does. */
+static const struct role *mode_obstacle(struct plan *plan, unsigned mode)
+{
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		if (role->mode == mode && !role->optional && !role_first(plan, role))
+			return role;
+	return NULL;
+}
+
+static bool mode_has_roles(const struct plan *plan, unsigned mode)
+{
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		if (role->mode == mode)
+			return true;
+	return false;
+}
+
+/* The first mode that runs; where none does the last one tried, to show what it lacks. */
+static void choose_mode(struct plan *plan)
+{
+	const struct mode *modes = plan->opts->tool->modes;
+	unsigned mode, last = 0;
+
+	for (mode = 1; modes && modes[mode - 1].name; mode++) {
+		if (!mode_has_roles(plan, mode))
+			continue;
+		last = mode;
+		if (!mode_obstacle(plan, mode))
+			break;
+	}
+	plan->mode = last;
 }
 
 static uint32_t rows_fitting(const struct layout *layout)
@@ -169,16 +137,17 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 		plan->max_rows = opts->max_rows;
 	plan->kfunc_cache = caps_yes(caps, "kfunc.bpf_get_kmem_cache");
 	plan_roles(plan, caps);
+	choose_mode(plan);
+}
+
+bool plan_uses(const struct plan *plan, const struct role *role)
+{
+	return !role->mode || role->mode == plan->mode;
 }
 
 struct candidate *plan_chosen(struct plan *plan, const struct role *role)
 {
-	unsigned i;
-
-	for (i = role->first; i < role->first + role->n; i++)
-		if (!plan->candidate[i].rejected)
-			return &plan->candidate[i];
-	return NULL;
+	return plan_uses(plan, role) ? role_first(plan, role) : NULL;
 }
 
 /* "tp_btf, raw_tp: REASON; tracepoint: OTHER REASON"; a kind with one reason twice is named once.
@@ -209,45 +178,76 @@ static void join_reasons(const struct plan *plan, const struct role *role, char 
 		snprintf(out + len, size - len, ": %s", reason);
 }
 
+/* "no hook for 'lock': fentry: REASON"; behind it the same of each other mode. */
+static size_t append_obstacle(struct plan *plan, unsigned mode, char *out, size_t size)
+{
+	const struct role *role = mode_obstacle(plan, mode);
+	const struct mode *modes = plan->opts->tool->modes;
+	char reasons[1024];
+	int len;
+
+	if (!role)
+		return 0;
+	join_reasons(plan, role, reasons, sizeof(reasons));
+	len = mode ? snprintf(out, size, "; %s: no hook for '%s': %s", modes[mode - 1].name,
+			      role->name, reasons)
+		   : snprintf(out, size, "; no hook for '%s': %s", role->name, reasons);
+	return (size_t)len < size ? (size_t)len : size - 1;
+}
+
 enum status plan_check(struct plan *plan)
 {
-	char reasons[2048];
-	const struct role *role;
+	const struct mode *modes = plan->opts->tool->modes;
+	char reasons[3072] = "; ";
+	size_t len = 0;
+	unsigned mode;
 
-	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
-		if (role->optional || plan_chosen(plan, role))
-			continue;
-		join_reasons(plan, role, reasons, sizeof(reasons));
-		return fail(CANNOT, "%s cannot run here: no hook for '%s': %s",
-			    plan->opts->tool->name, role->name, reasons);
+	choose_mode(plan);
+	if (!mode_obstacle(plan, 0) && (!plan->mode || !mode_obstacle(plan, plan->mode)))
+		return OK;
+	len = append_obstacle(plan, 0, reasons, sizeof(reasons));
+	for (mode = 1; modes && modes[mode - 1].name; mode++)
+		if (mode_has_roles(plan, mode))
+			len += append_obstacle(plan, mode, reasons + len, sizeof(reasons) - len);
+	return fail(CANNOT, "%s cannot run here: %s", plan->opts->tool->name, reasons + 2);
+}
+
+static void print_role(struct plan *plan, const struct role *role, FILE *out)
+{
+	const struct candidate *chosen = plan_chosen(plan, role);
+	unsigned i;
+
+	fprintf(out, "  %s%s%s\n", role->name, role->optional ? " (optional)" : "",
+		chosen                  ? ""
+		: plan_uses(plan, role) ? "  NOT AVAILABLE"
+					: "  not in this mode");
+	for (i = role->first; i < role->first + role->n; i++) {
+		const struct candidate *candidate = &plan->candidate[i];
+		const char *reason = candidate == chosen   ? "used"
+				     : candidate->rejected ? candidate->reason
+							   : "fallback";
+
+		fprintf(out, "    %s %-10s %-36s %-18s %s\n", candidate == chosen ? "*" : " ",
+			via_name(candidate->hook->via), candidate->target,
+			candidate->hook->prog_name, reason);
+		if (candidate == chosen && candidate->hook->loses)
+			fprintf(out, "        loses: %s\n", candidate->hook->loses);
 	}
-	return OK;
 }
 
 void plan_print(struct plan *plan, FILE *out)
 {
+	const struct tool *tool = plan->opts->tool;
 	const struct role *role;
-	unsigned i;
 
-	fprintf(out, "%s\n", plan->opts->tool->name);
+	fprintf(out, "%s\n", tool->name);
 	if (!plan->n_roles)
 		fprintf(out, "  no BPF: reads what the kernel keeps anyway\n");
-	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
-		const struct candidate *chosen = plan_chosen(plan, role);
-
-		fprintf(out, "  %s%s%s\n", role->name, role->optional ? " (optional)" : "",
-			chosen ? "" : "  NOT AVAILABLE");
-		for (i = role->first; i < role->first + role->n; i++) {
-			const struct candidate *candidate = &plan->candidate[i];
-			const char *reason = candidate == chosen   ? "used"
-					     : candidate->rejected ? candidate->reason
-								   : "fallback";
-
-			fprintf(out, "    %s %-10s %-36s %-18s %s\n",
-				candidate == chosen ? "*" : " ", via_name(candidate->hook->via),
-				candidate->hook->target, candidate->hook->prog_name, reason);
-			if (candidate == chosen && candidate->hook->loses)
-				fprintf(out, "        loses: %s\n", candidate->hook->loses);
-		}
+	if (plan->mode) {
+		fprintf(out, "  mode: %s\n", tool->modes[plan->mode - 1].name);
+		if (tool->modes[plan->mode - 1].note)
+			fprintf(out, "        loses: %s\n", tool->modes[plan->mode - 1].note);
 	}
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		print_role(plan, role, out);
 }

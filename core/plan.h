@@ -13,11 +13,14 @@
 #include "core/caps.h"
 #include "core/opts.h"
 
-#define MAX_CANDIDATES 48
+#define MAX_CANDIDATES 96
 #define REASON_LEN 160
+#define TARGET_LEN 64
 
 struct candidate {
 	const struct hook *hook;
+	/* Of the hook's targets the one that this kernel has; its first where it has none. */
+	char target[TARGET_LEN];
 	bool rejected;
 	char reason[REASON_LEN]; /* why, when rejected */
 };
@@ -26,6 +29,7 @@ struct role {
 	const char *name;
 	unsigned first, n; /* its candidates */
 	bool optional;
+	uint8_t mode; /* 0: in every mode */
 };
 
 struct plan {
@@ -34,6 +38,7 @@ struct plan {
 	unsigned n_candidates;
 	struct role role[MAX_HOOKS];
 	unsigned n_roles;
+	unsigned mode;        /* in use, from 1; 0: the tool has none */
 	struct filter filter; /* as BPF will read it, less what only the running system knows */
 	uint32_t max_stacks, max_rows;
 	bool kfunc_cache; /* slab objects tell their cache */
@@ -41,12 +46,21 @@ struct plan {
 
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */
 void plan_make(const struct opts *, const struct caps *, struct plan *);
-/* The candidate that a role would use first; NULL: none is left. */
+/* Is the role one of the mode in use? */
+bool plan_uses(const struct plan *, const struct role *);
+/* The candidate that a role would use first; NULL: none is left, or its mode is not in use. */
 struct candidate *plan_chosen(struct plan *, const struct role *);
-/* OK, or CANNOT, said with each rejected hook's reason in one line. */
+/*
+ * OK, or CANNOT, said with each rejected hook's reason in one line. Where a mode cannot be
+ * had any more, the next is in use from now on.
+ */
 enum status plan_check(struct plan *);
 /* Marks a candidate that the kernel refused. */
 void plan_reject(struct candidate *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Finds the candidate's target and rejects it where this kernel cannot hook it. */
+void plan_judge(struct candidate *, const struct opts *, const struct caps *);
+/* Has this kernel none of the hook's targets, so that there is nothing to see? */
+bool plan_absent(const struct hook *, const struct caps *);
 /* The whole plan for people. */
 void plan_print(struct plan *, FILE *);
 

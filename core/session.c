@@ -36,8 +36,12 @@ static void choose_programs(struct session *session)
 	     role++) {
 		const struct candidate *chosen = plan_chosen(session->plan, role);
 
-		if (chosen)
-			bpf_program__set_autoload(program_of(session, chosen->hook), true);
+		if (!chosen)
+			continue;
+		bpf_program__set_autoload(program_of(session, chosen->hook), true);
+		if (chosen->hook->via == VIA_FENTRY)
+			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
+						       chosen->target);
 	}
 }
 
@@ -175,19 +179,23 @@ static enum status fill_ids(struct session *session, const char *name, const str
 	return OK;
 }
 
-static struct bpf_link *attach_one(struct bpf_program *program, const struct hook *hook)
+static struct bpf_link *attach_one(struct bpf_program *program, const struct candidate *chosen)
 {
-	const char *colon = strchr(hook->target, ':');
-	const char *event = colon ? colon + 1 : hook->target;
+	const char *colon = strchr(chosen->target, ':');
+	const char *event = colon ? colon + 1 : chosen->target;
 	char category[64];
 
-	switch (hook->via) {
+	switch (chosen->hook->via) {
 	case VIA_RAW_TP:
 		return bpf_program__attach_raw_tracepoint(program, event);
 	case VIA_TRACEPOINT:
-		snprintf(category, sizeof(category), "%.*s", (int)(event - hook->target - 1),
-			 hook->target);
+		snprintf(category, sizeof(category), "%.*s", (int)(event - chosen->target - 1),
+			 chosen->target);
 		return bpf_program__attach_tracepoint(program, category, event);
+	case VIA_KPROBE:
+		return bpf_program__attach_kprobe(
+		    program, !strcmp(bpf_program__section_name(program), "kretprobe"),
+		    chosen->target);
 	case VIA_ITER:
 		return bpf_program__attach_iter(program, NULL);
 	default:
@@ -206,7 +214,7 @@ static enum status attach(struct session *session, bool *again)
 
 		if (!chosen)
 			continue;
-		link = attach_one(program_of(session, chosen->hook), chosen->hook);
+		link = attach_one(program_of(session, chosen->hook), chosen);
 		if (!link) {
 			plan_reject(chosen, "refused at attach: %s", error_text(-errno));
 			*again = true;

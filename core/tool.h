@@ -115,10 +115,15 @@ enum via {
 struct hook {
 	const char *role;
 	enum via via;
-	const char *target; /* "sched:sched_switch"; tp_btf and raw_tp use the part after ':' */
-	size_t prog;        /* offset of the struct bpf_program * in the skeleton */
+	/*
+	 * "sched:sched_switch", of which tp_btf and raw_tp use the part after ':'; or functions
+	 * (fentry, kprobe), "mutex_lock|_mutex_lock": the first that the kernel has.
+	 */
+	const char *target;
+	size_t prog; /* offset of the struct bpf_program * in the skeleton */
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
+	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
@@ -139,6 +144,12 @@ enum {
 		.prog = offsetof(struct object##_bpf, progs.prog_), .prog_name = #prog_, \
 		##__VA_ARGS__                                                            \
 	}
+
+/* One of several ways in which a tool can work, each with its own set of hooks. */
+struct mode {
+	const char *name;
+	const char *note; /* said in every report: what is not seen so; NULL: nothing */
+};
 
 /* How an option's argument is read and what is stored. */
 enum unit {
@@ -226,9 +237,12 @@ struct layout {
 
 struct tool {
 	const char *name, *summary, *about;
-	const char *example;          /* options of a typical call, for --help */
-	const struct object *object;  /* NULL: no BPF */
-	const struct hook *hooks;     /* ends with a zero row */
+	const char *example;         /* options of a typical call, for --help */
+	const struct object *object; /* NULL: no BPF */
+	const struct hook *hooks;    /* ends with a zero row */
+	const struct mode *modes;    /* tried in order; ends with a zero row, or NULL */
+	/* May the options use this mode, counted from 1? NULL: each. Pure. */
+	bool (*mode_allowed)(const struct opts *, unsigned mode);
 	const struct column *columns; /* ends with a zero row */
 	const struct option_row
 	    *options;     /* beyond the shared ones; ends with a zero row, or NULL */

@@ -45,7 +45,8 @@ static struct planned *planned_new(const struct tool *tool, const struct caps *c
 static bool runs(struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->n_roles; i++)
-		if (!plan->role[i].optional && !plan_chosen(plan, &plan->role[i]))
+		if (!plan->role[i].optional && plan_uses(plan, &plan->role[i]) &&
+		    !plan_chosen(plan, &plan->role[i]))
 			return false;
 	return true;
 }
@@ -73,7 +74,7 @@ static void put_role(const char *kernel, struct plan *plan, const struct role *r
 	const char *loss = chosen ? hook->loses : role->optional ? hook->without : NULL;
 
 	fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", kernel, plan->opts->tool->name, role->name,
-		chosen ? via_name(hook->via) : "none", chosen ? hook->target : "-",
+		chosen ? via_name(hook->via) : "none", chosen ? chosen->target : "-",
 		chosen ? hook->prog_name : "-", loss ? loss : "-");
 }
 
@@ -86,7 +87,8 @@ static void put_tool(const char *kernel, const struct tool *tool, const struct c
 	put_kinds(tool, caps, out);
 	fputc('\n', out);
 	for (unsigned i = 0; i < p->plan.n_roles; i++)
-		put_role(kernel, &p->plan, &p->plan.role[i], out);
+		if (plan_uses(&p->plan, &p->plan.role[i]))
+			put_role(kernel, &p->plan, &p->plan.role[i], out);
 	free(p);
 }
 

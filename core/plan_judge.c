@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Can this kernel hook it? Pure: no system call here. */
+#include <string.h>
+
+#include "core/plan.h"
+
+/* "sched:sched_switch" -> "sched_switch" */
+static const char *event_name(const char *target)
+{
+	const char *colon = strchr(target, ':');
+
+	return colon ? colon + 1 : target;
+}
+
+/* Does argument number hook->param of the event have the type that the program reads? */
+static bool param_matches(const struct hook *hook, const char *proto)
+{
+	unsigned i;
+
+	for (i = 0; i < hook->param; i++) {
+		proto = strchr(proto, ';');
+		if (!proto)
+			return false;
+		proto++;
+	}
+	return !strncmp(proto, hook->param_type, strlen(hook->param_type)) &&
+	       strchr(";", proto[strlen(hook->param_type)]);
+}
+
+static bool on_function(const struct hook *hook)
+{
+	return hook->via == VIA_FENTRY || hook->via == VIA_KPROBE;
+}
+
+static bool function_there(const struct caps *caps, const char *name, bool needs_btf)
+{
+	char key[TARGET_LEN + 8];
+	const char *value;
+
+	snprintf(key, sizeof(key), "fn.%s", name);
+	value = caps_get(caps, key);
+	return value && (!strcmp(value, "yes") || (!needs_btf && !strcmp(value, "symbol")));
+}
+
+/* Writes one of "a|b|c" and returns where the next begins; NULL: there is none any more. */
+static const char *next_target(const char *targets, char target[TARGET_LEN])
+{
+	size_t len;
+
+	if (!targets || !*targets)
+		return NULL;
+	len = strcspn(targets, "|");
+	snprintf(target, TARGET_LEN, "%.*s", (int)len, targets);
+	return targets + len + (targets[len] == '|');
+}
+
+/* The first of the hook's functions that is there; false: none is. */
+static bool find_function(const struct hook *hook, const struct caps *caps, bool needs_btf,
+			  char target[TARGET_LEN])
+{
+	const char *next = hook->target;
+
+	while ((next = next_target(next, target)))
+		if (function_there(caps, target, needs_btf))
+			return true;
+	return false;
+}
+
+static void judge_function(struct candidate *candidate, const struct caps *caps)
+{
+	const struct hook *hook = candidate->hook;
+	char found[TARGET_LEN];
+
+	if (find_function(hook, caps, hook->via == VIA_FENTRY, found)) {
+		memcpy(candidate->target, found, sizeof(found));
+		return;
+	}
+	if (hook->via == VIA_FENTRY && find_function(hook, caps, false, found))
+		plan_reject(candidate, "the kernel's BTF does not describe %s", found);
+	else
+		plan_reject(candidate, "this kernel has no function %s", hook->target);
+}
+
+static void judge_event(struct candidate *candidate, const struct caps *caps)
+{
+	const struct hook *hook = candidate->hook;
+	const char *event = event_name(hook->target), *proto, *exists;
+	char key[128];
+
+	snprintf(key, sizeof(key), "tp.%s", hook->target);
+	exists = caps_get(caps, key);
+	snprintf(key, sizeof(key), "proto.%s", event);
+	proto = caps_get(caps, key);
+	if (hook->via == VIA_TRACEPOINT) {
+		if (!exists || strcmp(exists, "yes"))
+			plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
+		return;
+	}
+	if (proto && !strcmp(proto, "no"))
+		plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
+	else if (!proto && exists && !strcmp(exists, "no"))
+		plan_reject(candidate, "this kernel has no tracepoint %s", hook->target);
+	else if (proto && hook->param_type && !param_matches(hook, proto))
+		plan_reject(candidate, "%s has no '%s' as argument %u here", event,
+			    hook->param_type, hook->param + 1u);
+}
+
+/* Does any hook of the tool, or of this hook's role, go this way? */
+static bool has_via(const struct tool *tool, enum via via, const char *role)
+{
+	const struct hook *hook;
+
+	for (hook = tool->hooks; hook->role; hook++)
+		if (hook->via == via && (!role || !strcmp(hook->role, role)))
+			return true;
+	return false;
+}
+
+/*
+ * --hook does not choose between an event and an iterator. A role that cannot be had in
+ * the way asked for keeps its own where another role goes that way, as do a tool's
+ * functions beside its tracepoints.
+ */
+static bool asked_for(const struct opts *opts, const struct hook *hook)
+{
+	if (!opts->hook || hook->via == opts->hook || hook->via == VIA_ITER)
+		return true;
+	return !hook->mode && !has_via(opts->tool, opts->hook, hook->role) &&
+	       has_via(opts->tool, opts->hook, NULL);
+}
+
+void plan_judge(struct candidate *candidate, const struct opts *opts, const struct caps *caps)
+{
+	const struct hook *hook = candidate->hook;
+	const char *value;
+	char key[32];
+
+	next_target(hook->target, candidate->target);
+	if (!asked_for(opts, hook)) {
+		plan_reject(candidate, "not asked for (--hook %s)", via_name(opts->hook));
+		return;
+	}
+	snprintf(key, sizeof(key), "via.%s", via_name(hook->via));
+	value = caps_get(caps, key);
+	if (!value || strncmp(value, "yes", 3))
+		plan_reject(candidate, "%s",
+			    value && strlen(value) > 4 ? value + 4 : "unknown here");
+	else if (on_function(hook))
+		judge_function(candidate, caps);
+	else if (hook->via != VIA_ITER)
+		judge_event(candidate, caps);
+}
+
+bool plan_absent(const struct hook *hook, const struct caps *caps)
+{
+	char key[128], target[TARGET_LEN];
+	const char *exists, *proto;
+
+	if (on_function(hook))
+		return !find_function(hook, caps, false, target);
+	snprintf(key, sizeof(key), "tp.%s", hook->target);
+	exists = caps_get(caps, key);
+	snprintf(key, sizeof(key), "proto.%s", event_name(hook->target));
+	proto = caps_get(caps, key);
+	if (proto)
+		return !strcmp(proto, "no");
+	return exists && !strcmp(exists, "no");
+}
