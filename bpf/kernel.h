@@ -51,8 +51,14 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct pt_regs {
+struct pt_regs { /* x86-64: the first three arguments */
+	long unsigned int dx;
+	long unsigned int si;
 	long unsigned int di;
+};
+
+struct user_pt_regs { /* arm64 */
+	__u64 regs[31];
 };
 
 struct bpf_raw_tracepoint_args {
@@ -270,6 +276,24 @@ struct trace_event_raw_mm_page_alloc {
 	struct trace_entry ent;
 	unsigned long pfn;
 	unsigned int order;
+	int migratetype;
+};
+
+struct trace_event_raw_mm_page_free {
+	struct trace_entry ent;
+	unsigned long pfn;
+	unsigned int order;
+};
+
+struct trace_event_raw_percpu_alloc_percpu {
+	struct trace_entry ent;
+	size_t size;
+	void *ptr;
+};
+
+struct trace_event_raw_percpu_free_percpu {
+	struct trace_entry ent;
+	void *ptr;
 };
 
 #pragma clang attribute pop

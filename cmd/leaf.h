@@ -16,4 +16,6 @@
 	    "folio_alloc*", "vma_alloc_folio*", "get_page_from_freelist", "__get_free_pages*", \
 	    "get_free_pages*", "get_zeroed_page*", "alloc_frozen_pages*"
 
+#define LEAF_PERCPU "pcpu_alloc*", "__alloc_percpu*"
+
 #endif

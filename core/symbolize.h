@@ -57,6 +57,12 @@ const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t a
 /* Does the address lie in one of these functions (NULL-terminated)? */
 bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
 		     const char *const *functions);
+/*
+ * The first function of a kernel stack, leaf first, that is none of leaf (globs); NULL: not
+ * to be told. The string lives as long as the symbols.
+ */
+const char *symbolize_caller(struct symbolize *, struct snapshot *, uint64_t id,
+			     const char *const *leaf);
 const char *symbolize_cgroup(struct symbolize *, struct snapshot *, uint64_t id);
 
 #endif

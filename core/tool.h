@@ -124,6 +124,7 @@ struct hook {
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
+	uint8_t parts; /* only with one of these bits in struct opts.parts; 0: always */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
@@ -229,8 +230,8 @@ struct object {
 struct layout {
 	uint32_t cfg_size;
 	const void *cfg; /* defaults, cfg_size bytes; NULL: zeros. Starts with struct filter */
-	uint32_t key_size, value_size;
-	uint16_t tgid; /* offset of the tgid in the key that owns the user stack */
+	uint32_t key_size, value_size; /* of map rows; 0: it has none */
+	uint16_t tgid;                 /* offset of the tgid in the key that owns the user stack */
 	uint16_t
 	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
 };
@@ -258,16 +259,22 @@ struct tool {
 	const char *const *leaf; /* globs of functions cut from the leaf of a kernel stack: the
 				    traced function itself; NULL-terminated, or NULL */
 	struct layout layout;
-	/* Checks options against each other; NULL: nothing to check. Pure. */
+	/*
+	 * Checks options against each other, and sets what follows from them (opts.parts,
+	 * opts.want); NULL: nothing to check. Pure.
+	 */
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
+	/* Sizes of maps that only this tool has, before load; 0 or -errno. NULL: it has none. */
+	int (*size_maps)(const struct opts *, struct bpf_object *);
 	/* Draining map rows is not enough (loads, offcputime's blocked threads); else NULL. */
 	enum status (*collect)(struct session *, struct snapshot *);
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab;
+extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
+    object_leak;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];
