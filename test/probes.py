@@ -14,6 +14,7 @@ KEYS = {
     "workq": ["func", "workqueue"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
+    "memleak": ["kstack"],
     "slabratetop": ["cache"],
     "loads": [],
 }
@@ -23,6 +24,7 @@ VALUES = {
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
+    "memleak": ["count", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
     "loads": ["load1", "load5", "load15"],
 }
@@ -36,6 +38,7 @@ class Probe:
     rows: typing.Callable  # all rows -> those of the workload
     column: str
     per_n: int = 1  # the column's sum is n times this
+    args: str = ""  # options of the tool, without which the workload's end is no time to report
 
     def command(self, n):
         return self.workload.format(n=n)
@@ -65,6 +68,8 @@ PROBES = {
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(
         rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
+    "memleak": Probe("slabs {n} --kind eventfd --leave 8000", lambda rows: pick(
+        rows, lambda r: r["kstack"][0] == "do_eventfd"), "count", args="--older 0"),
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
-        rows, cache="UDP"), "allocs"),
+        rows, cache="UDP"), "allocs", args="-i 100"),
 }

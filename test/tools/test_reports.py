@@ -16,7 +16,7 @@ STACK_TOOLS = [name for name, keys in KEYS.items() if "kstack" in keys]
 
 def short_run(lab, tool, n=10):
     if tool in PROBES:
-        return lab.trace(tool, workload=PROBES[tool].command(n))
+        return lab.trace(tool, PROBES[tool].args, PROBES[tool].command(n))
     return lab.trace(tool, "-i 0.2 -d 0.3")
 
 
@@ -56,7 +56,7 @@ def test_columns_are_those_of_the_contract(lab, name):
 @pytest.mark.parametrize("name", PROBES)
 def test_exact_count_of_a_known_workload(lab, name):
     probe = PROBES[name]
-    result = lab.trace(name, "-i 100" if name == "slabratetop" else "", probe.command(25))
+    result = lab.trace(name, probe.args, probe.command(25))
     assert probe.value(result.rows) == probe.truth(25), result
 
 
@@ -86,7 +86,7 @@ def test_positional_duration_is_the_option(lab):
         assert len(result.reports) == 1 and result.report["elapsed_ns"] >= 1e9, result
 
 
-@pytest.mark.parametrize("name", ["slabratetop", "loads"])
+@pytest.mark.parametrize("name", ["slabratetop", "loads", "memleak"])
 def test_interval_and_count(lab, name):
     result = lab.ktrace(f"{name} -j 0.4 3")
     assert result.rc == 0 and len(result.reports) == 3, result
@@ -95,7 +95,7 @@ def test_interval_and_count(lab, name):
 @pytest.mark.parametrize("name", STACK_TOOLS)
 def test_folded_lines_are_what_flame_graph_tools_read(lab, name):
     probe = PROBES[name]
-    result = lab.ktrace(f"{name} -f -- $W/{probe.command(10)}")
+    result = lab.ktrace(f"{name} -f {probe.args} -- $W/{probe.command(10)}")
     assert result.rc == 0 and result.out, result
     for line in result.out.splitlines():
         match = FOLDED.match(line)
