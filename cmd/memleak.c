@@ -267,6 +267,9 @@ const struct tool tool_memleak = {
 	{
 	    .cfg_size = sizeof(struct leak_cfg),
 	    .cfg = &defaults,
+	    .key_size = sizeof(struct memleak_key),
+	    .value_size = sizeof(struct memleak_value),
+	    .no_rows = true,
 	    .tgid = offsetof(struct memleak_key, tgid),
 	},
     .check = check,

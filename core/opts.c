@@ -16,7 +16,7 @@
 
 bool opts_accepted(const struct tool *tool, const struct option_row *row)
 {
-	if (row->off == offsetof(struct opts, max_rows) && !row->in_cfg && !tool->layout.key_size)
+	if (row->off == offsetof(struct opts, max_rows) && tool->layout.no_rows)
 		return false;
 	return (tool->accepts & row->needs) == row->needs;
 }

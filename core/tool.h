@@ -230,8 +230,9 @@ struct object {
 struct layout {
 	uint32_t cfg_size;
 	const void *cfg; /* defaults, cfg_size bytes; NULL: zeros. Starts with struct filter */
-	uint32_t key_size, value_size; /* of map rows; 0: it has none */
-	uint16_t tgid;                 /* offset of the tgid in the key that owns the user stack */
+	uint32_t key_size, value_size;
+	bool no_rows;  /* collect() makes the rows: there is no map of them */
+	uint16_t tgid; /* offset of the tgid in the key that owns the user stack */
 	uint16_t
 	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
 };
