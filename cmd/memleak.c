@@ -210,7 +210,7 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 	struct leak_cfg *cfg = cfg_;
 
 	if (cfg->filter.want & WANT_CACHE)
-		slab_find_prepare(&cfg->find, plan);
+		slab_find_prepare(&cfg->find, plan, false);
 	cfg->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	cfg->large_bytes = 2 * cfg->page_bytes; /* KMALLOC_MAX_CACHE_SIZE */
 	cfg->cpus = (uint32_t)libbpf_num_possible_cpus();
