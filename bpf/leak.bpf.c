@@ -31,7 +31,7 @@ struct {
 #define EEXIST 17
 /*
  * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
- * every start. RCU frees up to 512 pointers at once; nobody in the kernel allocates over 64.
+ * every start. RCU frees up to 512 pointers at once; bulk allocations are of 64 and less.
  */
 #define MAX_BULK_FREE 512
 #define MAX_BULK_ALLOC 128

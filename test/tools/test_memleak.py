@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from lab import has_frame, pick, total
+from probes import PROBES
 from test_truth_module import COMM, OBJECT, run, tell
 
 NOW = "--older 0"
@@ -24,6 +25,7 @@ LEAKS = {
     "bulk": ("truth_bulk_alloc", "bulk n=500", 500, OBJECT, OBJECT + 64),
     "page": ("truth_alloc_pages", "pages n=50", 50, 4096, 4096),
     "pages": ("truth_alloc_pages", "pages n=20 order=3", 20, 32768, 32768),
+    "split pages": ("truth_alloc_exact", "exact n=20 size=32768", 20, 32768, 32768),
     "percpu": ("truth_alloc_percpu", "percpu n=50 size=64", 50, 64, 64),
 }
 
@@ -171,6 +173,20 @@ def test_sample_is_an_unbiased_estimate(lab):
     assert abs(total(rows, "count") - n) <= 5 * every * math.sqrt(n / every * (1 - 1 / every)), rows
     assert total(rows, "bytes") == 64 * total(rows, "count") and total(rows, "count") % every == 0
     assert any("1 of 10 addresses" in note for note in result.report["notes"]), result
+
+
+def test_sample_of_files(lab):
+    """The same natively, of what a process keeps."""
+    n, every = 5000, 10
+    probe = PROBES["memleak"]
+    result = lab.run(f"$KTRACE memleak -j {NOW} --sample {every} -- $W/{probe.command(n)}")
+    assert abs(probe.value(result.rows) - n) <= 5 * every * math.sqrt(n / every * (1 - 1 / every)), result
+
+
+def test_addresses_of_files(lab):
+    result = lab.run(f"$KTRACE memleak -j {NOW} -a -- $W/{PROBES['memleak'].command(50)}")
+    rows = PROBES["memleak"].rows(result.rows)
+    assert len(rows) == len({row["addr"] for row in rows}) == 50 == total(rows, "count"), result
 
 
 def test_growth_is_since_the_last_report(lab):
