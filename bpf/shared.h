@@ -41,6 +41,7 @@ enum want {
 	WANT_FUNC = 1 << 14,
 	WANT_LOCK = 1 << 15,
 	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
+	WANT_LOCK_TYPE = 1 << 17,
 };
 
 /* Which tasks and events are kept. First member of every object's cfg. */
@@ -74,6 +75,28 @@ struct loss {
 struct stack_frames {
 	__u64 n;
 	__u64 ip[MAX_DEPTH];
+};
+
+/*
+ * Slots: rows and stacks of programs that must not take a lock, so that no hash
+ * map may be written. Each CPU has an open-addressing table of its own; they lie
+ * side by side in arrays, cpu_rows and cpu_stacks.
+ */
+struct slots {
+	__u32 cpus;         /* highest CPU number and one */
+	__u32 rows, stacks; /* slots of each CPU */
+	__u32 unused;
+};
+
+/* A slot of cpu_rows begins with this; behind it lie key and value. */
+struct slot_head {
+	__u64 gen; /* 0: free; odd: its CPU is writing it now */
+};
+
+/* A slot of cpu_stacks, cut to filter.depth. */
+struct slot_stack {
+	__u64 id; /* 0: free */
+	struct stack_frames frames;
 };
 
 #endif

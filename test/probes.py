@@ -13,6 +13,7 @@ KEYS = {
     "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
     "mlock": ["lock", "kstack", "comm"],
     "mheld": ["lock", "kstack", "comm"],
+    "spinlock": ["lock", "type", "kstack", "comm"],
     "workq": ["func", "workqueue"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
@@ -25,6 +26,7 @@ VALUES = {
     "wakeuptime": ["count", "total_ns", "max_ns"],
     "mlock": ["count", "total_ns", "max_ns", "waiting", "aborted", "hist_ns"],
     "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
+    "spinlock": ["count", "total_ns", "max_ns", "hist_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
@@ -77,3 +79,19 @@ PROBES = {
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
         rows, cache="UDP"), "allocs", args="-i 100"),
 }
+
+# Tools whose counts nothing but the kernel itself foretells: what gives them rows.
+LOADS = {
+    "mlock": "pipelock 4 3",
+    "mheld": "pipelock 4 3",
+}
+
+
+def workload_of(tool, n):
+    """A workload that the tool has something to say of, or None."""
+    return PROBES[tool].command(n) if tool in PROBES else LOADS.get(tool)
+
+
+def args_of(tool):
+    """Options of the tool for that workload."""
+    return PROBES[tool].args if tool in PROBES else ""
