@@ -93,126 +93,13 @@ static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __
 	slab_alloc(ctx, requested > cfg.large_bytes ? call_site : 0, ptr, NULL, requested, bytes);
 }
 
-/* kmalloc's first four arguments are the same from 5.10 to 7.3, kmalloc_node's too. */
-SEC("tp_btf/kmalloc")
-int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+static __always_inline void on_cache_alloc(void *ctx, __u64 ptr, struct kmem_cache *s,
+					   __u64 requested, __u64 bytes)
 {
-	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
-	return 0;
+	slab_alloc(ctx, 0, ptr, s, requested, bytes);
 }
 
-SEC("raw_tp/kmalloc")
-int BPF_PROG(kmalloc_raw, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
-{
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
-	return 0;
-}
-
-SEC("tp/kmem/kmalloc")
-int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
-{
-	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
-
-SEC("tp/kmem/kmalloc")
-int kmalloc_tp_old(struct trace_event_raw_kmem_alloc *ctx)
-{
-	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
-
-/* The _node tracepoints are there up to 6.0 only; they begin as the plain ones do. */
-SEC("tp_btf/kmalloc_node")
-int BPF_PROG(kmalloc_node_btf, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmalloc_node")
-int BPF_PROG(kmalloc_node_raw, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
-	return 0;
-}
-
-/* Since 6.1 the cache comes with the event and the sizes do not (2c1d697fb8ba). */
-SEC("tp_btf/kmem_cache_alloc")
-int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
-{
-	slab_alloc(ctx, 0, void_arg(ctx, 1), s, s->object_size, s->size);
-	return 0;
-}
-
-SEC("raw_tp/kmem_cache_alloc")
-int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
-{
-	slab_alloc(ctx, 0, (__u64)ptr, s, BPF_CORE_READ(s, object_size), BPF_CORE_READ(s, size));
-	return 0;
-}
-
-SEC("tp_btf/kmem_cache_alloc")
-int BPF_PROG(cache_btf_old, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	slab_alloc(ctx, 0, void_arg(ctx, 1), NULL, requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmem_cache_alloc")
-int BPF_PROG(cache_raw_old, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
-	return 0;
-}
-
-SEC("tp_btf/kmem_cache_alloc_node")
-int BPF_PROG(cache_node_btf, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	slab_alloc(ctx, 0, void_arg(ctx, 1), NULL, requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmem_cache_alloc_node")
-int BPF_PROG(cache_node_raw, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	slab_alloc(ctx, 0, (__u64)ptr, NULL, requested, bytes);
-	return 0;
-}
-
-SEC("tp/kmem/kmem_cache_alloc")
-int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)
-{
-	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
-
-SEC("tp/kmem/kmem_cache_alloc")
-int cache_tp_old(struct trace_event_raw_kmem_alloc *ctx)
-{
-	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
-
-SEC("tp/kmem/kmalloc_node")
-int kmalloc_node_tp(struct trace_event_raw_kmem_alloc_node *ctx)
-{
-	on_kmalloc(ctx, ctx->call_site, (__u64)ctx->ptr, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
-
-SEC("tp/kmem/kmem_cache_alloc_node")
-int cache_node_tp(struct trace_event_raw_kmem_alloc_node *ctx)
-{
-	slab_alloc(ctx, 0, (__u64)ctx->ptr, NULL, ctx->bytes_req, ctx->bytes_alloc);
-	return 0;
-}
+#include "bpf/slab_alloc.bpf.h"
 
 static __always_inline void page_alloc(void *ctx, bool failed, __u32 order)
 {

@@ -19,6 +19,30 @@
 	    HOOK(object, "switch", VIA_RAW_TP, switch_raw_old, "sched:sched_switch"),        \
 	    HOOK(object, "switch", VIA_TRACEPOINT, switch_tp, "sched:sched_switch")
 
+/* bpf/slab_alloc.bpf.h. Before 6.1 four events, with the sizes; from then on two, and the cache
+ * instead of its sizes. */
+#define HOOKS_KMALLOC(object, ...)                                                  \
+	HOOKS_EVENT(object, "kmalloc", kmalloc, "kmem:kmalloc", ##__VA_ARGS__),     \
+	    HOOK(object, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc", \
+		 ##__VA_ARGS__),                                                    \
+	    HOOKS_EVENT(object, "kmalloc_node", kmalloc_node, "kmem:kmalloc_node",  \
+			.when = HOOK_IF_PRESENT, ##__VA_ARGS__)
+#define HOOKS_CACHE_ALLOC(object, ...)                                                            \
+	HOOK(object, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,         \
+	     .param_type = "struct kmem_cache *", ##__VA_ARGS__),                                 \
+	    HOOK(object, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc", .param = 2, \
+		 .param_type = "size_t", ##__VA_ARGS__),                                          \
+	    HOOK(object, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,     \
+		 .param_type = "struct kmem_cache *", ##__VA_ARGS__),                             \
+	    HOOK(object, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc", .param = 2, \
+		 .param_type = "size_t", ##__VA_ARGS__),                                          \
+	    HOOK(object, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc",              \
+		 ##__VA_ARGS__),                                                                  \
+	    HOOK(object, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc",          \
+		 ##__VA_ARGS__),                                                                  \
+	    HOOKS_EVENT(object, "cache_node", cache_node, "kmem:kmem_cache_alloc_node",           \
+			.when = HOOK_IF_PRESENT, ##__VA_ARGS__)
+
 /* Children of a followed command. */
 #define HOOKS_FOLLOW(object) \
 	HOOKS_EVENT(object, "follow", fork, "sched:sched_process_fork", .when = HOOK_FOLLOW)

@@ -3,37 +3,15 @@
 
 #include "bpf/alloc.h"
 #include "bpf/hooks.h"
+#include "cmd/leaf.h"
 #include "cmd/slab_find.h"
 #include "core/opts.h"
 #include "core/session.h"
 #include "alloc.skel.h"
 
-/* Before 6.1 four events, with the sizes; from then on two, and the cache instead of its sizes. */
 static const struct hook hooks[] = {
-    HOOKS_EVENT(alloc, "kmalloc", kmalloc, "kmem:kmalloc"),
-    HOOK(alloc, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc"),
-    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "struct kmem_cache *"),
-    HOOK(alloc, "cache", VIA_TP_BTF, cache_btf_old, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "size_t"),
-    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "struct kmem_cache *"),
-    HOOK(alloc, "cache", VIA_RAW_TP, cache_raw_old, "kmem:kmem_cache_alloc", .param = 2,
-	 .param_type = "size_t"),
-    HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
-    HOOK(alloc, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc"),
-    HOOK(alloc, "kmalloc_node", VIA_TP_BTF, kmalloc_node_btf, "kmem:kmalloc_node",
-	 .when = HOOK_IF_PRESENT),
-    HOOK(alloc, "kmalloc_node", VIA_RAW_TP, kmalloc_node_raw, "kmem:kmalloc_node",
-	 .when = HOOK_IF_PRESENT),
-    HOOK(alloc, "kmalloc_node", VIA_TRACEPOINT, kmalloc_node_tp, "kmem:kmalloc_node",
-	 .when = HOOK_IF_PRESENT),
-    HOOK(alloc, "cache_node", VIA_TP_BTF, cache_node_btf, "kmem:kmem_cache_alloc_node",
-	 .when = HOOK_IF_PRESENT),
-    HOOK(alloc, "cache_node", VIA_RAW_TP, cache_node_raw, "kmem:kmem_cache_alloc_node",
-	 .when = HOOK_IF_PRESENT),
-    HOOK(alloc, "cache_node", VIA_TRACEPOINT, cache_node_tp, "kmem:kmem_cache_alloc_node",
-	 .when = HOOK_IF_PRESENT),
+    HOOKS_KMALLOC(alloc),
+    HOOKS_CACHE_ALLOC(alloc),
     HOOKS_FOLLOW(alloc),
     {0},
 };
@@ -64,12 +42,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-/* The allocator's own functions; what called them comes first. */
-static const char *const leaf[] = {
-    "kmem_cache_alloc*",    "__kmem_cache_alloc*", "kmalloc_*", "__kmalloc*",  "__do_kmalloc_node",
-    "kvmalloc_*",           "__kvmalloc*",         "krealloc*", "__krealloc*", "kmem_cache_zalloc*",
-    "slab_post_alloc_hook", "___kmalloc*",         NULL,
-};
+static const char *const leaf[] = {LEAF_SLAB, NULL};
 
 /* The page allocator's half of kmalloc, which traces. */
 static const char *const large[] = {

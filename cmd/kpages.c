@@ -3,6 +3,7 @@
 
 #include "bpf/alloc.h"
 #include "bpf/hooks.h"
+#include "cmd/leaf.h"
 #include "core/opts.h"
 #include "alloc.skel.h"
 #include "core/number.h"
@@ -45,11 +46,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const char *const leaf[] = {
-    "__alloc_pages*",  "alloc_pages*",     "__alloc_frozen_pages*",  "__folio_alloc*",
-    "folio_alloc*",    "vma_alloc_folio*", "get_page_from_freelist", "__get_free_pages*",
-    "get_free_pages*", "get_zeroed_page*", "alloc_frozen_pages*",    NULL,
-};
+static const char *const leaf[] = {LEAF_PAGES, NULL};
 
 static enum status prepare(const struct plan *plan, void *cfg)
 {

@@ -16,6 +16,8 @@
 
 bool opts_accepted(const struct tool *tool, const struct option_row *row)
 {
+	if (row->off == offsetof(struct opts, max_rows) && tool->layout.no_rows)
+		return false;
 	return (tool->accepts & row->needs) == row->needs;
 }
 

@@ -49,6 +49,8 @@ struct opts {
 	unsigned n_group;
 	const struct column *optional[MAX_COLUMNS]; /* value columns that an option asked for */
 	unsigned n_optional;
+	uint8_t parts;                     /* the tool's own bits: which hooks are wanted */
+	uint32_t want;                     /* WANT_ bits beside those of the shown columns */
 	uint64_t duration_ns, interval_ns; /* 0: none */
 	uint64_t count;                    /* reports; 0: no limit */
 	uint8_t timestamp, verbose, self, keep_screen;

@@ -29,6 +29,7 @@ void opts_filter(const struct opts *opts, struct filter *filter)
 {
 	const struct column *column;
 
+	filter->want = opts->want;
 	for (column = opts->tool->columns; column->name; column++)
 		if (opts_shows(opts, column))
 			filter->want |= column->want;

@@ -45,6 +45,8 @@ static bool role_wanted(const struct hook *hook, const struct opts *opts, const 
 		return false;
 	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
 		return false;
+	if (hook->parts && !(hook->parts & opts->parts))
+		return false;
 	return has_beside(hook, caps) &&
 	       (!(hook->when & HOOK_IF_PRESENT) || !plan_absent(hook, caps));
 }

@@ -106,6 +106,8 @@ static int size_maps(struct session *session)
 		err = map_resize(session, "tgids", tasks, 0, 0);
 	if (!err)
 		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
+	if (!err && plan->opts->tool->size_maps)
+		err = plan->opts->tool->size_maps(plan->opts, session->obj);
 	if (!err && layout->slots)
 		err = size_slots(session, walk);
 	return err;

@@ -326,6 +326,21 @@ bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return false;
 }
 
+const char *symbolize_caller(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+			     const char *const *leaf)
+{
+	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	struct stack_frames frames;
+	const struct ksym *symbol;
+	unsigned first;
+
+	if (!ksyms || id == STACK_NONE || id == STACK_LOST || frames_read(symbolize, id, &frames))
+		return NULL;
+	first = ksyms_trim(ksyms, (const uint64_t *)frames.ip, (unsigned)frames.n, leaf);
+	symbol = first < frames.n ? ksyms_find(ksyms, frames.ip[first]) : NULL;
+	return symbol ? ksym_name(ksyms, symbol) : NULL;
+}
+
 const char *symbolize_cgroup(struct symbolize *symbolize, struct snapshot *snap, uint64_t id)
 {
 	const char *path = NULL;

@@ -68,6 +68,12 @@ const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t a
 bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
 		     const char *const *functions);
 /*
+ * The first function of a kernel stack, leaf first, that is none of leaf (globs); NULL: not
+ * to be told. The string lives as long as the symbols.
+ */
+const char *symbolize_caller(struct symbolize *, struct snapshot *, uint64_t id,
+			     const char *const *leaf);
+/*
  * "name [module]", or where the lock lies in something static "name+0x1f [module]"; else
  * the slab cache and where in the object, "dentry+0x58"; else the address. NULL when out of
  * memory.

@@ -142,6 +142,7 @@ struct hook {
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
+	uint8_t parts; /* only with one of these bits in struct opts.parts; 0: always */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
@@ -253,6 +254,7 @@ struct layout {
 	/* offset in the key of the kernel stack that tells the context of what ran, for the
 	 * columns that are .running or of KIND_CONTEXT */
 	uint16_t running_kstack;
+	bool no_rows; /* collect() makes the rows: there is no map of them */
 	uint16_t
 	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
 	uint16_t slots;   /* offset of struct slots in cfg: rows and stacks are kept there; 0: in
@@ -287,17 +289,22 @@ struct tool {
 	const char *const *leaf; /* globs of functions cut from the leaf of a kernel stack: the
 				    traced function itself; NULL-terminated, or NULL */
 	struct layout layout;
-	/* Checks options against each other; NULL: nothing to check. Pure. */
+	/*
+	 * Checks options against each other, and sets what follows from them (opts.parts,
+	 * opts.want); NULL: nothing to check. Pure.
+	 */
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
+	/* Sizes of maps that only this tool has, before load; 0 or -errno. NULL: it has none. */
+	int (*size_maps)(const struct opts *, struct bpf_object *);
 	/* Draining map rows is not enough (loads, offcputime's blocked threads); else NULL. */
 	enum status (*collect)(struct session *, struct snapshot *);
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_offwake, object_lock, object_spin,
-    object_work, object_tasklet, object_alloc, object_slab, object_numa;
+    object_work, object_tasklet, object_alloc, object_leak, object_slab, object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

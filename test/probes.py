@@ -20,6 +20,7 @@ KEYS = {
     "tasklets": ["func"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
+    "memleak": ["kstack"],
     "slabratetop": ["cache"],
     "numamove": [],
     "loads": [],
@@ -35,12 +36,13 @@ VALUES = {
     "tasklets": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
+    "memleak": ["count", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
     "numamove": ["migrations", "failed", "total_ns"],
     "loads": ["load1", "load5", "load15"],
 }
-# What they look at need not happen at all on a machine, and no program can bring it about.
-QUIET = {"tasklets"}
+# What they look at need not happen at all on a machine, and no program can bring it about for sure.
+QUIET = {"tasklets", "spinlock"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Probe:
     rows: typing.Callable  # all rows -> those of the workload
     column: str
     per_n: int = 1  # the column's sum is n times this
+    args: str = ""  # options of the tool, without which the workload's end is no time to report
 
     def command(self, n):
         return self.workload.format(n=n)
@@ -83,17 +86,25 @@ PROBES = {
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(
         rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
+    "memleak": Probe("slabs {n} --kind eventfd --leave 8000", lambda rows: pick(
+        rows, lambda r: r["kstack"][0] == "do_eventfd"), "count", args="--older 0"),
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
-        rows, cache="UDP"), "allocs"),
+        rows, cache="UDP"), "allocs", args="-i 100"),
 }
 
 # Tools whose counts nothing but the kernel itself foretells: what gives them rows.
 LOADS = {
     "mlock": "pipelock 4 3",
     "mheld": "pipelock 4 3",
+    "spinlock": "fdlock 4 500",
 }
 
 
 def workload_of(tool, n):
     """A workload that the tool has something to say of, or None."""
     return PROBES[tool].command(n) if tool in PROBES else LOADS.get(tool)
+
+
+def args_of(tool):
+    """Options of the tool for that workload."""
+    return PROBES[tool].args if tool in PROBES else ""

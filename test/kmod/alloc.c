@@ -111,6 +111,11 @@ static int run_pages(const struct truth_args *args)
 	return run_kind(args, &truth_kinds[PAGES], PAGE_SIZE << args->value[TRUTH_ORDER]);
 }
 
+static int run_exact(const struct truth_args *args)
+{
+	return run_kind(args, &truth_kinds[EXACT], args->value[TRUTH_SIZE]);
+}
+
 static int run_percpu(const struct truth_args *args)
 {
 	truth_say("cpus", num_possible_cpus());
@@ -218,6 +223,7 @@ const struct truth_command truth_alloc_commands[] = {
     {"cache", NULL, cache_allows, run_cache, {N_OF}, .has_then = true, .has_rcu = true},
     {"bulk", NULL, cache_allows, run_bulk, {N_OF}, .has_then = true},
     {"pages", NULL, pages_allows, run_pages, {N_OF, {TRUTH_ORDER, 0, 9, 0}}, .has_then = true},
+    {"exact", NULL, size_allows, run_exact, {N_OF, SIZE_TO(1 << 20)}, .has_then = true},
     {"percpu", NULL, percpu_allows, run_percpu, {N_OF, SIZE_TO(4096)}, .has_then = true},
     {"free", NULL, NULL, run_free},
     {},

@@ -16,7 +16,10 @@ struct object {
 		struct rcu_head rcu;
 		struct {
 			struct object *page_next; /* is next */
-			unsigned int order;
+			union {
+				unsigned int order;
+				size_t size;
+			};
 		};
 	};
 };
@@ -29,7 +32,7 @@ struct kind {
 	void *leaked;
 };
 
-enum kind_id { KMALLOC, KMALLOC_NODE, KVMALLOC, CACHE, PAGES, PERCPU, KINDS };
+enum kind_id { KMALLOC, KMALLOC_NODE, KVMALLOC, CACHE, PAGES, EXACT, PERCPU, KINDS };
 
 extern struct kind truth_kinds[KINDS];
 

@@ -101,6 +101,24 @@ static noinline void truth_free_pages(void *data)
 	barrier();
 }
 
+/* A block that is split into its pages, which are given back one after the other. */
+static noinline void *truth_alloc_exact(const struct truth_args *args)
+{
+	struct object *object = alloc_pages_exact(args->value[TRUTH_SIZE], GFP_KERNEL);
+
+	if (object)
+		object->size = args->value[TRUTH_SIZE];
+	return object;
+}
+
+static noinline void truth_free_exact(void *data)
+{
+	struct object *object = data;
+
+	free_pages_exact(data, object->size);
+	barrier();
+}
+
 static noinline void *truth_alloc_percpu(const struct truth_args *args)
 {
 	void __percpu *object = __alloc_percpu(args->value[TRUTH_SIZE], sizeof(void *));
@@ -132,6 +150,7 @@ struct kind truth_kinds[KINDS] = {
     [KVMALLOC] = {"kvmalloc", truth_kvmalloc, truth_kvfree},
     [CACHE] = {"cache", truth_cache_alloc, truth_cache_free},
     [PAGES] = {"pages", truth_alloc_pages, truth_free_pages},
+    [EXACT] = {"exact", truth_alloc_exact, truth_free_exact},
     [PERCPU] = {"percpu", truth_alloc_percpu, truth_free_percpu, percpu_link},
 };
 

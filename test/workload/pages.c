@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * pages N [--huge]: touches N pages of fresh anonymous memory under the task
+ * pages N [--huge] [--hold]: touches N pages of fresh anonymous memory under the task
  * name "pagetouch", so that no other page of the process is counted with them.
- * --huge asks for transparent huge pages instead (N small pages' worth).
+ * --huge asks for transparent huge pages instead (N small pages' worth); --hold keeps
+ * them.
  */
 #include "workload.h"
 
 int main(int argc, char **argv)
 {
 	bool huge = take_option(&argc, argv, "--huge", false);
+	bool stay = take_option(&argc, argv, "--hold", false);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), align = 512 * page, size;
 	volatile char *p;
 	uint64_t n;
 
 	if (argc != 2)
-		die("usage: pages N [--huge]");
+		die("usage: pages N [--huge] [--hold]");
 	n = number(argv[1]);
 	size = n * page + align;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -29,5 +31,7 @@ int main(int argc, char **argv)
 	set_comm("pages");
 	printf("{\"workload\":\"pages\",\"pages\":%lu,\"page_size\":%zu,\"huge\":%d}\n", n, page,
 	       huge);
+	if (stay)
+		hold();
 	return 0;
 }

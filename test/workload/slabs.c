@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * slabs N --kind unix|udp|raw|pipe|eventfd|timer [--close] [--hold]: makes N of
- * them, keeps them, or closes each at once; --hold stays with them open.
+ * slabs N --kind unix|udp|raw|pipe|eventfd|timer [--close] [--hold] [--leave MS]: makes
+ * N of them, keeps them, or closes each at once; --hold stays with them open; --leave
+ * ends, and a child keeps what are files for so long.
  */
 #include "workload.h"
 
@@ -67,16 +68,28 @@ static void allow_files(uint64_t n)
 	setrlimit(RLIMIT_SIGPENDING, &limit);
 }
 
+static void leave(uint64_t ms)
+{
+	if (fork_or_die())
+		return;
+	setsid();
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	sleep_ns(ms * MS);
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *kind = take_option(&argc, argv, "--kind", true);
 	bool close_each = take_option(&argc, argv, "--close", false);
 	bool stay = take_option(&argc, argv, "--hold", false);
+	const char *stays = take_option(&argc, argv, "--leave", true);
 	make_fn *make = kind_or_die(kind);
 	uint64_t n;
 
 	if (argc != 2)
-		die("usage: slabs N --kind KIND [--close] [--hold]");
+		die("usage: slabs N --kind KIND [--close] [--hold] [--leave MS]");
 	n = number(argv[1]);
 	allow_files(2 * n);
 	for (uint64_t i = 0; i < n; i++) {
@@ -91,6 +104,9 @@ int main(int argc, char **argv)
 	}
 	printf("{\"workload\":\"slabs\",\"kind\":\"%s\",\"made\":%lu,\"closed\":%lu,\"tgid\":%d}\n",
 	       kind, n, close_each ? n : 0, (int)getpid());
+	fflush(stdout);
+	if (stays)
+		leave(number(stays));
 	if (stay)
 		hold();
 	return 0;
