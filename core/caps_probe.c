@@ -16,6 +16,7 @@
 #include "core/caps.h"
 #include "core/host.h"
 #include "core/ksyms.h"
+#include "core/multi.h"
 
 struct probe {
 	struct caps *caps;
@@ -156,6 +157,34 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 	}
 }
 
+/* Each way to attach to many functions, and the PMU that the other way needs. */
+static void probe_many(struct probe *probe, unsigned wanted)
+{
+	static const char no_fprobe[] = "this kernel has no fprobes (CONFIG_FPROBE, 5.18)",
+			  no_uprobe[] = "this kernel has no uprobes",
+			  no_multi[] = "this kernel has no uprobe_multi (6.6)";
+	int err;
+
+	if (wanted & 1u << VIA_KPROBE_MULTI) {
+		err = multi_try(VIA_KPROBE_MULTI);
+		probe_via(probe, VIA_KPROBE_MULTI, err,
+			  err == -EPERM || err == -EACCES ? NULL : no_fprobe);
+	}
+	if (wanted & 1u << VIA_UPROBE_MULTI) {
+		err = multi_try(VIA_UPROBE_MULTI);
+		probe_via(probe, VIA_UPROBE_MULTI, err,
+			  err == -EPERM || err == -EACCES ? NULL : no_multi);
+	}
+	if (wanted & 1u << VIA_UPROBE) {
+		err = load_trivial(BPF_PROG_TYPE_KPROBE, 0, 0);
+		if (err >= 0) {
+			close(err);
+			err = access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV : 0;
+		}
+		probe_via(probe, VIA_UPROBE, err, err == -ENODEV ? no_uprobe : NULL);
+	}
+}
+
 static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -265,6 +294,8 @@ static void probe_functions(struct probe *probe, const char *targets)
 
 static void probe_target(struct probe *probe, const struct hook *hook)
 {
+	if (hook->patterns)
+		return;
 	if (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE)
 		probe_functions(probe, hook->target);
 	else
@@ -357,6 +388,7 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			wanted |= 1u << hook->via;
 	probe_vias(&probe, wanted);
+	probe_many(&probe, wanted);
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			probe_target(&probe, hook);

@@ -17,6 +17,12 @@ struct source {
 	struct named_stack kstack; /* of the key's kernel stack, if the report needs it */
 };
 
+/* From other columns of the row, when all are there. */
+static bool is_computed(const struct column *column)
+{
+	return column->kind == KIND_RATIO_BYTES || column->kind == KIND_RATE;
+}
+
 static uint64_t read_u64(const unsigned char *at, unsigned size)
 {
 	uint64_t wide = 0;
@@ -75,6 +81,10 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 	case KIND_FUNC:
 		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));
 		break;
+	case KIND_TARGET:
+		made = cell->s = snapshot_text(
+		    snap, session->targets.at[read_u64(at, column->size)].name, SIZE_MAX);
+		break;
 	case KIND_KSTACK:
 		made = cell->stack = source->kstack.stack;
 		break;
@@ -98,9 +108,8 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
 		return 0;
 	}
-	cell->u = column->kind == KIND_RATIO_BYTES
-		      ? 0
-		      : read_u64(source->value + column->off, column->size);
+	cell->u =
+	    is_computed(column) ? 0 : read_u64(source->value + column->off, column->size);
 	return 0;
 }
 
@@ -150,7 +159,7 @@ static bool value_since(struct session *session, const void *key, const void *va
 
 	memcpy(since, value, value_size);
 	for (; column->name; column++) {
-		if (column->key || column->kind == KIND_RATIO_BYTES)
+		if (column->key || is_computed(column))
 			continue;
 		for (at = column->off; at < column->off + column->size; at += sizeof(now)) {
 			memcpy(&now, since + at, sizeof(now));
@@ -193,13 +202,22 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 	return status;
 }
 
+int session_read_map(struct session *session, struct rowset *rows, const char *map,
+		     uint32_t key_size, uint32_t value_size)
+{
+	int err = rowset_read(rows, bpf_object__find_map_fd_by_name(session->obj, map), key_size,
+			      value_size);
+
+	session->read_ns = host_monotonic_ns();
+	return err;
+}
+
 enum status session_read_rows(struct session *session, struct rowset *rows)
 {
 	const struct tool *tool = session->plan->opts->tool;
-	int fd = bpf_object__find_map_fd_by_name(session->obj, "rows");
-	int err = rowset_read(rows, fd, tool->layout.key_size, tool->layout.value_size);
+	int err = session_read_map(session, rows, "rows", tool->layout.key_size,
+				   tool->layout.value_size);
 
-	session->read_ns = host_monotonic_ns();
 	if (!err)
 		return OK;
 	rowset_free(rows);
@@ -284,26 +302,32 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	snap->loss.stacks = now.stacks - session->loss_before.stacks;
 }
 
-/* run_cnt and run_time_ns of our programs; runs skipped for recursion are there since 5.12. */
+/* run_cnt and run_time_ns of a program; runs skipped for recursion are there since 5.12. */
+static void add_cost(int program_fd, struct snapshot *snap)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &len))
+		return;
+	snap->cost.events += info.run_cnt;
+	snap->cost.run_ns += info.run_time_ns;
+	snap->missed += info.recursion_misses;
+}
+
 static void read_cost(struct session *session, struct snapshot *snap)
 {
-	struct bpf_prog_info info;
-	uint32_t len;
-	unsigned i;
+	size_t i;
 
 	snap->cost.known = session->stats_fd >= 0 || !session->obj;
 	for (i = 0; i < session->n_links; i++) {
 		struct bpf_program **program =
 		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
 
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(*program), &info, &len))
-			continue;
-		snap->cost.events += info.run_cnt;
-		snap->cost.run_ns += info.run_time_ns;
-		snap->missed += info.recursion_misses;
+		add_cost(bpf_program__fd(*program), snap);
 	}
+	for (i = 0; i < session->multi.n_copies; i++)
+		add_cost(session->multi.copies[i], snap);
 	snap->cost.events -= session->cost_before.events;
 	snap->cost.run_ns -= session->cost_before.run_ns;
 	snap->missed -= session->missed_before;
@@ -321,8 +345,11 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 
 	for (i = 0; i < session->n_links; i++) {
 		const struct hook *hook = session->used[i]->hook;
-		const char *target = session->used[i]->target, *colon = strchr(target, ':');
+		const char *target = session->used[i]->target, *colon;
 
+		if (hook->patterns)
+			target = multi_describe(session, hook->patterns, snap);
+		colon = strchr(target, ':');
 		if (snap->n_hooks < MAX_HOOKS)
 			snap->hook[snap->n_hooks++] = (struct hook_used){
 			    hook->role, via_name(hook->via), colon ? colon + 1 : target};

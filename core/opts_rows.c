@@ -179,7 +179,9 @@ static enum status parse_hook(const struct option_row *row, const char *arg, str
 			opts->hook = via;
 			return OK;
 		}
-	return fail(USAGE, "--%s takes tp_btf, raw_tp, tracepoint, fentry or kprobe, not '%s'",
+	return fail(USAGE,
+		    "--%s takes tp_btf, raw_tp, tracepoint, fentry, kprobe, kprobe_multi, uprobe or "
+		    "uprobe_multi, not '%s'",
 		    row->name, arg);
 }
 

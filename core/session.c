@@ -39,6 +39,9 @@ static void choose_programs(struct session *session)
 		if (!chosen)
 			continue;
 		bpf_program__set_autoload(program_of(session, chosen->hook), true);
+		if (chosen->hook->via == VIA_UPROBE_MULTI)
+			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
+							      MULTI_ATTACH_UPROBE);
 		if (chosen->hook->via == VIA_FENTRY)
 			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
 						       chosen->target);
@@ -78,7 +81,9 @@ static int size_maps(struct session *session)
 	uint32_t tasks = plan->opts->command ? MAX_TASKS_FOLLOWED : plan->opts->tgids.n + 1;
 	int err;
 
-	err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
+	err = map_resize(session, "counts", (uint32_t)session->targets.n, 0, 0);
+	if (!err)
+		err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
 	if (!err)
 		err = map_resize(session, "stacks", plan->max_stacks, 0, walk);
 	if (!err)
@@ -105,6 +110,8 @@ static enum status configure(struct session *session)
 	((struct filter *)cfg)->self_tgid = session->plan->opts->self ? 0 : (uint32_t)getpid();
 	if (tool->prepare)
 		status = tool->prepare(session->plan, cfg);
+	if (!status && tool->size_maps)
+		status = tool->size_maps(session->plan, session->obj, cfg);
 	if (status)
 		return status;
 	if (tool->layout.command_tgid)
@@ -214,6 +221,14 @@ static enum status attach(struct session *session, bool *again)
 
 		if (!chosen)
 			continue;
+		if (chosen->hook->patterns) {
+			enum status status = multi_attach(session, chosen, again);
+
+			if (status || *again)
+				return status;
+			session->used[session->n_links++] = chosen;
+			continue;
+		}
 		link = attach_one(program_of(session, chosen->hook), chosen);
 		if (!link) {
 			plan_reject(chosen, "refused at attach: %s", error_text(-errno));
@@ -232,7 +247,9 @@ static void close_object(struct session *session)
 
 	for (i = 0; i < session->n_links; i++)
 		bpf_link__destroy(session->link[i]);
+	memset(session->link, 0, sizeof(session->link));
 	session->n_links = 0;
+	multi_close(session);
 	if (session->skel)
 		session->plan->opts->tool->object->destroy(session->skel);
 	session->skel = NULL;
@@ -290,6 +307,11 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	/* The first of many reports must not be late; a single one may. */
 	if (plan->opts->interval_ns && plan->filter.want & (WANT_KSTACK | WANT_CONTEXT | WANT_FUNC))
 		symbolize_load(&session->symbolize);
+	if (plan->opts->tool->patterns) {
+		status = targets_find(&session->targets, plan->opts);
+		if (status)
+			return status;
+	}
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {
@@ -306,6 +328,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		session->symbolize.stacks_fd =
 		    bpf_object__find_map_fd_by_name(session->obj, "stacks");
 	}
+	if (plan->opts->tool->patterns)
+		targets_say(&session->targets);
 	session->start_ns = host_monotonic_ns();
 	session->start_realtime_ns = host_realtime_ns();
 	return OK;
@@ -320,5 +344,6 @@ void session_close(struct session *session)
 		close(session->stats_fd);
 	symbolize_end(&session->symbolize);
 	rowset_free(&session->before);
+	targets_free(&session->targets);
 	memset(session, 0, sizeof(*session));
 }

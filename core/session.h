@@ -8,18 +8,22 @@
 
 #include <bpf/libbpf.h>
 
+#include "core/multi.h"
 #include "core/plan.h"
 #include "core/rowset.h"
 #include "core/snapshot.h"
 #include "core/symbolize.h"
+#include "core/targets.h"
 
 struct session {
 	struct plan *plan;
 	void *skel;
 	struct bpf_object *obj;
-	struct bpf_link *link[MAX_HOOKS];
+	struct bpf_link *link[MAX_HOOKS]; /* NULL: of patterns, in multi */
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
+	struct targets targets; /* of a tool with patterns */
+	struct multi multi;     /* what is attached to them */
 	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
 	uint32_t command_tgid; /* 0: none */
 	struct symbolize symbolize;
@@ -46,6 +50,9 @@ void session_close(struct session *);
  * go; naming it takes longer and comes after.
  */
 enum status session_read_rows(struct session *, struct rowset *);
+/* Any map of the object, as it is. 0 or -errno. rowset_free() takes a half-read one. */
+int session_read_map(struct session *, struct rowset *, const char *map, uint32_t key_size,
+		     uint32_t value_size);
 enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
 enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
 /*

@@ -33,12 +33,14 @@ enum kind {
 	KIND_USTACK,  /* u64 stack id; needs the key's tgid (struct layout.tgid) */
 	KIND_FUNC,    /* u64 kernel address, shown as symbol */
 	KIND_CONTEXT, /* no bytes of its own: told from the row's kernel stack */
+	KIND_TARGET,  /* u32: number of a target, core/targets.h, shown as its name */
 	/* values */
 	KIND_COUNT,       /* u64 */
 	KIND_NS,          /* u64 */
 	KIND_BYTES,       /* u64 */
 	KIND_DIFF_BYTES,  /* s64 */
 	KIND_RATIO_BYTES, /* no bytes of its own: column num / column den */
+	KIND_RATE,        /* no bytes of its own: column num per second, in 1/1000 */
 	KIND_LOAD,        /* u64, 1/65536 */
 	KIND_HIST_NS,     /* u64[HIST_SLOTS], log2 */
 };
@@ -57,7 +59,7 @@ struct column {
 	bool in_value;         /* a key column whose bytes lie in the value struct */
 	uint16_t off, size;    /* in the key or the value struct */
 	uint32_t want;         /* WANT_ bits that make the kernel fill it in */
-	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided */
+	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided; KIND_RATE: num */
 };
 
 #define KEY(type, field, kind_, want_)                                                    \
@@ -104,8 +106,20 @@ enum via {
 	VIA_TRACEPOINT,
 	VIA_FENTRY,
 	VIA_KPROBE,
+	VIA_KPROBE_MULTI,
+	VIA_UPROBE,
+	VIA_UPROBE_MULTI,
 	VIA_ITER,
 	N_VIA,
+};
+
+/* What a pattern of a tool with patterns may name. */
+enum target_kind {
+	TARGET_NONE,
+	TARGET_FUNCTION, /* of the kernel */
+	TARGET_EVENT,    /* a tracepoint */
+	TARGET_SYSCALL,  /* an event of tracefs that is made from one */
+	TARGET_USER,     /* a function of a program or library */
 };
 
 /*
@@ -123,6 +137,8 @@ struct hook {
 	size_t prog; /* offset of the struct bpf_program * in the skeleton */
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
+	enum target_kind patterns; /* attached to each target of this kind; wanted when a pattern is of it */
+	bool copies; /* patterns: a copy of the program for each target, for want of a cookie */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
@@ -262,12 +278,14 @@ struct tool {
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
+	/* Sizes of maps beyond those that the session knows; may set cfg. NULL: none. */
+	enum status (*size_maps)(const struct plan *, struct bpf_object *, void *cfg);
 	/* Draining map rows is not enough (loads, offcputime's blocked threads); else NULL. */
 	enum status (*collect)(struct session *, struct snapshot *);
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab;
+extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab, object_count;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];
