@@ -181,8 +181,6 @@ static enum status collect(struct session *session, struct snapshot *snap)
 		rowset_free(&rows);
 		return fail(FAILED, "cannot read the counters: %s", strerror(-err));
 	}
-	if (keyed && snap->loss.rows)
-		snapshot_note(snap, "more callers than fit: see --row-storage-size");
 	return session_add_rows(session, snap, &rows);
 }
 

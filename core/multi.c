@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/bpf_log.h"
+#include "core/fmt.h"
 #include "core/grow.h"
 #include "core/host.h"
 #include "core/multi_link.h"
@@ -187,6 +188,13 @@ static int list_targets(struct job *job, enum target_kind kind)
 	return 0;
 }
 
+static void say_time(const char *what, uint64_t begin_ns)
+{
+	char time[32];
+
+	warn("%s in %s", what, fmt_ns(time, sizeof(time), host_monotonic_ns() - begin_ns));
+}
+
 static enum status finish(struct job *job, struct candidate *chosen, bool *again, int err)
 {
 	struct targets *targets = &job->session->targets;
@@ -220,6 +228,8 @@ enum status multi_attach(struct session *session, struct candidate *chosen, bool
 		raise_limit(job.n);
 		err = attach_singly(&job);
 	}
+	if (!err && session->targets.verbose)
+		say_time("attached", job.begin_ns);
 	status = finish(&job, chosen, again, err);
 	link_maker_end(&job.maker);
 	free(job.list);
@@ -229,10 +239,13 @@ enum status multi_attach(struct session *session, struct candidate *chosen, bool
 void multi_close(struct session *session)
 {
 	struct multi *multi = &session->multi;
+	uint64_t begin_ns = host_monotonic_ns();
 	size_t i;
 
 	for (i = 0; i < multi->n_links; i++)
 		close(multi->links[i]);
+	if (multi->n_links && session->targets.verbose)
+		say_time("detached", begin_ns);
 	for (i = 0; i < multi->n_copies; i++)
 		close(multi->copies[i]);
 	free(multi->links);

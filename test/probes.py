@@ -16,6 +16,7 @@ KEYS = {
     "kpages": ["kstack", "comm"],
     "slabratetop": ["cache"],
     "loads": [],
+    "funccount": ["func"],
 }
 VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
@@ -25,7 +26,15 @@ VALUES = {
     "kpages": ["count", "pages", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
     "loads": ["load1", "load5", "load15"],
+    "funccount": ["count"],
 }
+PATTERNS = {"funccount": "t:sched:sched_process_fork"}  # what tools that need a pattern are given
+
+
+def call(tool):
+    """A tool's name, and its pattern where it needs one."""
+    return f"{tool} {PATTERNS[tool]}" if tool in PATTERNS else tool
+
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +74,8 @@ PROBES = {
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(
         rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
+    "funccount": Probe("forks {n} 1 1", lambda rows: pick(
+        rows, func="sched:sched_process_fork"), "count"),
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
         rows, cache="UDP"), "allocs"),
 }

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lab import pick, total
+from probes import call
 
 
 def failed(result):
@@ -16,7 +17,7 @@ def failed(result):
 
 def test_full_disk_is_an_error(lab, tool):
     for form in ("", "-j"):
-        failed(lab.run(f"$KTRACE {tool} {form} -d 0.2 -i 0.1 >/dev/full"))
+        failed(lab.run(f"$KTRACE {call(tool)} {form} -d 0.2 -i 0.1 >/dev/full"))
 
 
 @pytest.mark.parametrize("words", ["list", "caps", "doctor", "--help", "--version", "offcputime --help",
@@ -26,7 +27,7 @@ def test_full_disk_is_an_error_for_every_subcommand(lab, words):
 
 
 def test_closed_stdout_is_an_error(lab, tool):
-    failed(lab.run(f"$KTRACE {tool} -j -d 0.2 -i 0.1 >&-"))
+    failed(lab.run(f"$KTRACE {call(tool)} -j -d 0.2 -i 0.1 >&-"))
 
 
 def test_closed_stdout_is_not_taken_by_another_file(lab):
@@ -41,13 +42,13 @@ def test_closed_stdin_and_stderr_do_no_harm(lab):
 
 
 def test_no_directory_fails_before_tracing(lab, tool):
-    result = lab.ktrace(f"{tool} -d 1 -o json=/no/such/dir/x")
+    result = lab.ktrace(f"{call(tool)} -d 1 -o json=/no/such/dir/x")
     assert result.rc in (1, 2) and len(result.messages) == 1 and not result.out, result
     assert "Tracing" not in result.err, "found out before, not after"
 
 
 def test_file_is_written_whole_and_alone(lab, tool):
-    result = lab.run(f"mkdir d; $KTRACE {tool} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
+    result = lab.run(f"mkdir d; $KTRACE {call(tool)} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
     assert result.rc == 0 and result.messages[-1] == "x", result
     assert result.report["tool"] == tool
 
@@ -163,12 +164,12 @@ def test_hostile_workqueue_and_comm_filter(lab):
 
 
 def test_text_of_every_tool_is_plain(lab, tool):
-    result = lab.ktrace(f"{tool} -d 0.5 -i 0.2")
+    result = lab.ktrace(f"{call(tool)} -d 0.5 -i 0.2")
     assert result.rc == 0, result
     assert "\x1b" not in result.out, "no colour and no cursor movement where stdout is no terminal"
 
 
 def test_json_is_one_line_for_each_report(lab, tool):
-    result = lab.ktrace(f"{tool} -j -i 0.2 -d 0.5")
+    result = lab.ktrace(f"{call(tool)} -j -i 0.2 -d 0.5")
     assert result.rc == 0 and result.raw.endswith(b"\n"), result
     assert all(isinstance(json.loads(line), dict) for line in result.raw.splitlines())

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lab import has_frame, pick, total, within
-from probes import KEYS, NANOSLEEP, PROBES, VALUES
+from probes import KEYS, NANOSLEEP, PROBES, VALUES, call
 
 HEADER = ["schema", "tool", "version", "host", "kernel", "start", "elapsed_ns", "hooks", "notes", "rows",
           "loss", "cost"]
@@ -16,8 +16,8 @@ STACK_TOOLS = [name for name, keys in KEYS.items() if "kstack" in keys]
 
 def short_run(lab, tool, n=10):
     if tool in PROBES:
-        return lab.trace(tool, workload=PROBES[tool].command(n))
-    return lab.trace(tool, "-i 0.2 -d 0.3")
+        return lab.trace(call(tool), workload=PROBES[tool].command(n))
+    return lab.trace(call(tool), "-i 0.2 -d 0.3")
 
 
 def test_header_is_the_same_for_every_tool(lab, tool):
@@ -56,7 +56,7 @@ def test_columns_are_those_of_the_contract(lab, name):
 @pytest.mark.parametrize("name", PROBES)
 def test_exact_count_of_a_known_workload(lab, name):
     probe = PROBES[name]
-    result = lab.trace(name, "-i 100" if name == "slabratetop" else "", probe.command(25))
+    result = lab.trace(call(name), "-i 100" if name == "slabratetop" else "", probe.command(25))
     assert probe.value(result.rows) == probe.truth(25), result
 
 
@@ -69,7 +69,7 @@ def test_cost_is_counted(lab, name):
 @pytest.mark.parametrize("name", ["offcputime", *[pytest.param(name, marks=pytest.mark.slow) for name in (
     "wakeuptime", "kmem", "kpages", "workq")]])
 def test_accumulating_tools_report_totals(lab, name):
-    result = lab.ktrace(f"{name} -j -d {2 * lab.slow} -i {0.8 * lab.slow}")
+    result = lab.ktrace(f"{call(name)} -j -d {2 * lab.slow} -i {0.8 * lab.slow}")
     assert result.rc == 0, result
     reports = result.reports
     assert len(reports) == 3, "after one interval, after two and at the end"
@@ -86,16 +86,16 @@ def test_positional_duration_is_the_option(lab):
         assert len(result.reports) == 1 and result.report["elapsed_ns"] >= 1e9, result
 
 
-@pytest.mark.parametrize("name", ["slabratetop", "loads"])
+@pytest.mark.parametrize("name", ["slabratetop", "loads", "funccount"])
 def test_interval_and_count(lab, name):
-    result = lab.ktrace(f"{name} -j 0.4 3")
+    result = lab.ktrace(f"{call(name)} -j 0.4 3")
     assert result.rc == 0 and len(result.reports) == 3, result
 
 
 @pytest.mark.parametrize("name", STACK_TOOLS)
 def test_folded_lines_are_what_flame_graph_tools_read(lab, name):
     probe = PROBES[name]
-    result = lab.ktrace(f"{name} -f -- $W/{probe.command(10)}")
+    result = lab.ktrace(f"{call(name)} -f -- $W/{probe.command(10)}")
     assert result.rc == 0 and result.out, result
     for line in result.out.splitlines():
         match = FOLDED.match(line)
