@@ -166,8 +166,8 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	bool keyed = session->plan->filter.want & WANT_KEYED;
 	int cpus = libbpf_num_possible_cpus(), err;
 	size_t size = keyed ? sizeof(struct count_entry) : sizeof(struct count_value);
-	struct rowset raw, rows = {.key_size = sizeof(struct count_key),
-				   .value_size = sizeof(struct count_value)};
+	struct rowset raw,
+	    rows = {.key_size = sizeof(struct count_key), .value_size = sizeof(struct count_value)};
 
 	if (cpus < 1)
 		return fail(FAILED, "cannot tell how many CPUs there are");

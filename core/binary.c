@@ -30,11 +30,18 @@ struct cache_entry {
 /* Where loaders look without a cache: musl, small systems, guests. */
 static const char *const library_dirs[] = {
 #ifdef __x86_64__
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
 #elif defined(__aarch64__)
-    "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
 #endif
-    "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib", NULL};
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
+    NULL};
 
 /* Is soname what was meant: itself, or "lib" NAME ".so" and a version? */
 static bool is_meant(const char *soname, const char *name)
@@ -44,8 +51,7 @@ static bool is_meant(const char *soname, const char *name)
 	if (!strcmp(soname, name))
 		return true;
 	return !strncmp(soname, "lib", 3) && !strncmp(soname + 3, name, len) &&
-	       !strncmp(soname + 3 + len, ".so", 3) &&
-	       (!soname[len + 6] || soname[len + 6] == '.');
+	       !strncmp(soname + 3 + len, ".so", 3) && (!soname[len + 6] || soname[len + 6] == '.');
 }
 
 static bool is_file(const char *path)

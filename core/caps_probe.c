@@ -157,32 +157,19 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 	}
 }
 
-/* Each way to attach to many functions, and the PMU that the other way needs. */
+/* Ways to attach to many functions. */
 static void probe_many(struct probe *probe, unsigned wanted)
 {
-	static const char no_fprobe[] = "this kernel has no fprobes (CONFIG_FPROBE, 5.18)",
-			  no_uprobe[] = "this kernel has no uprobes",
-			  no_multi[] = "this kernel has no uprobe_multi (6.6)";
-	int err;
+	static const enum via vias[] = {VIA_KPROBE_MULTI, VIA_UPROBE, VIA_UPROBE_MULTI};
+	const char *reason;
+	size_t i;
 
-	if (wanted & 1u << VIA_KPROBE_MULTI) {
-		err = multi_try(VIA_KPROBE_MULTI);
-		probe_via(probe, VIA_KPROBE_MULTI, err,
-			  err == -EPERM || err == -EACCES ? NULL : no_fprobe);
-	}
-	if (wanted & 1u << VIA_UPROBE_MULTI) {
-		err = multi_try(VIA_UPROBE_MULTI);
-		probe_via(probe, VIA_UPROBE_MULTI, err,
-			  err == -EPERM || err == -EACCES ? NULL : no_multi);
-	}
-	if (wanted & 1u << VIA_UPROBE) {
-		err = load_trivial(BPF_PROG_TYPE_KPROBE, 0, 0);
-		if (err >= 0) {
-			close(err);
-			err = access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV : 0;
+	for (i = 0; i < sizeof(vias) / sizeof(vias[0]); i++)
+		if (wanted & 1u << vias[i]) {
+			int err = multi_try(vias[i], &reason);
+
+			probe_via(probe, vias[i], err, reason);
 		}
-		probe_via(probe, VIA_UPROBE, err, err == -ENODEV ? no_uprobe : NULL);
-	}
 }
 
 static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)

@@ -108,8 +108,7 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
 		return 0;
 	}
-	cell->u =
-	    is_computed(column) ? 0 : read_u64(source->value + column->off, column->size);
+	cell->u = is_computed(column) ? 0 : read_u64(source->value + column->off, column->size);
 	return 0;
 }
 
@@ -215,8 +214,8 @@ int session_read_map(struct session *session, struct rowset *rows, const char *m
 enum status session_read_rows(struct session *session, struct rowset *rows)
 {
 	const struct tool *tool = session->plan->opts->tool;
-	int err = session_read_map(session, rows, "rows", tool->layout.key_size,
-				   tool->layout.value_size);
+	int err =
+	    session_read_map(session, rows, "rows", tool->layout.key_size, tool->layout.value_size);
 
 	if (!err)
 		return OK;
@@ -302,40 +301,6 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	snap->loss.stacks = now.stacks - session->loss_before.stacks;
 }
 
-/* run_cnt and run_time_ns of a program; runs skipped for recursion are there since 5.12. */
-static void add_cost(int program_fd, struct snapshot *snap)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program_fd, &info, &len))
-		return;
-	snap->cost.events += info.run_cnt;
-	snap->cost.run_ns += info.run_time_ns;
-	snap->missed += info.recursion_misses;
-}
-
-static void read_cost(struct session *session, struct snapshot *snap)
-{
-	size_t i;
-
-	snap->cost.known = session->stats_fd >= 0 || !session->obj;
-	for (i = 0; i < session->n_links; i++) {
-		struct bpf_program **program =
-		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
-
-		add_cost(bpf_program__fd(*program), snap);
-	}
-	for (i = 0; i < session->multi.n_copies; i++)
-		add_cost(session->multi.copies[i], snap);
-	snap->cost.events -= session->cost_before.events;
-	snap->cost.run_ns -= session->cost_before.run_ns;
-	snap->missed -= session->missed_before;
-	if (snap->elapsed_ns)
-		snap->cost.cpu_percent =
-		    100.0 * (double)snap->cost.run_ns / (double)snap->elapsed_ns;
-}
-
 static void read_hooks(struct session *session, struct snapshot *snap)
 {
 	struct plan *plan = session->plan;
@@ -403,7 +368,7 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	snap->elapsed_ns = session->read_ns - session->start_ns;
 	if (session->obj)
 		read_loss(session, snap);
-	read_cost(session, snap);
+	session_read_cost(session, snap);
 	read_hooks(session, snap);
 	if (tool->note)
 		snapshot_note(snap, "%s", tool->note);

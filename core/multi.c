@@ -205,8 +205,7 @@ static enum status finish(struct job *job, struct candidate *chosen, bool *again
 		return OK;
 	if (!err && !job->n) /* -x left nothing of this kind */
 		return OK;
-	plan_reject(chosen, "refused at attach: %s",
-		    bpf_log_strerror(-(err ? err : job->err)));
+	plan_reject(chosen, "refused at attach: %s", bpf_log_strerror(-(err ? err : job->err)));
 	targets->n_skipped -= targets->n_skipped < job->n ? targets->n_skipped : job->n;
 	*again = true;
 	return OK;
@@ -222,7 +221,8 @@ enum status multi_attach(struct session *session, struct candidate *chosen, bool
 
 	if (!err)
 		err = link_maker_init(&job.maker, chosen->hook, program);
-	if (!err && (chosen->hook->via == VIA_KPROBE_MULTI || chosen->hook->via == VIA_UPROBE_MULTI)) {
+	if (!err &&
+	    (chosen->hook->via == VIA_KPROBE_MULTI || chosen->hook->via == VIA_UPROBE_MULTI)) {
 		err = attach_sets(&job);
 	} else if (!err) {
 		raise_limit(job.n);
@@ -262,6 +262,7 @@ const char *multi_describe(const struct session *session, enum target_kind kind,
 	size_t n = targets_attached(&session->targets, kind);
 	char text[48];
 
-	snprintf(text, sizeof(text), "%zu %s%s", n, event ? "event" : "function", n == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%zu %s%s", n, event ? "event" : "function",
+		 n == 1 ? "" : "s");
 	return snapshot_text(snap, text, sizeof(text));
 }

@@ -26,8 +26,11 @@ struct multi {
 	size_t n_copies, room_copies;
 };
 
-/* Can this kernel attach so? 0 or -errno. Attaches nothing. */
-int multi_try(enum via);
+/*
+ * Can this kernel attach so? 0 or -errno; *reason: why not, NULL where the error says it.
+ * Attaches nothing.
+ */
+int multi_try(enum via, const char **reason);
 /*
  * Attaches the candidate's program to the session's targets of its kind. What the kernel
  * refuses is skipped and counted; *again when it refuses all. Returns OK, or FAILED or

@@ -56,14 +56,34 @@ static int uprobe_multi(int program, const char *path, const uint64_t *offsets,
 
 static int kprobe_multi(int program, const uint64_t *addresses, const uint64_t *cookies, size_t n)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.addrs = (const unsigned long *)addresses,
-		    .kprobe_multi.cookies = (const __u64 *)cookies, .kprobe_multi.cnt = (uint32_t)n);
+	LIBBPF_OPTS(
+	    bpf_link_create_opts, opts, .kprobe_multi.addrs = (const unsigned long *)addresses,
+	    .kprobe_multi.cookies = (const __u64 *)cookies, .kprobe_multi.cnt = (uint32_t)n);
 	int fd = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &opts);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int multi_try(enum via via)
+/*
+ * A set that cannot be attached: a kernel that has the way complains of the set. EBADF
+ * says that "/" is no file; EINVAL is also what a kernel says that knows no such link.
+ */
+static int try_set(enum via via, int program)
+{
+	uint64_t nowhere = 1;
+	int err = via == VIA_KPROBE_MULTI ? kprobe_multi(program, &nowhere, NULL, 1)
+					  : uprobe_multi(program, "/", &nowhere, NULL, 1);
+
+	if (err >= 0) {
+		close(err);
+		return 0;
+	}
+	if (via == VIA_UPROBE_MULTI)
+		return err == -EBADF ? 0 : err;
+	return err == -EOPNOTSUPP || err == -EPERM || err == -EACCES ? err : 0;
+}
+
+int multi_try(enum via via, const char **reason)
 {
 	/* return 0; */
 	static const struct bpf_insn trivial[] = {
@@ -71,36 +91,37 @@ int multi_try(enum via via)
 	    {.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = via == VIA_KPROBE_MULTI ? BPF_TRACE_KPROBE_MULTI
-								    : MULTI_ATTACH_UPROBE);
-	int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", trivial, 2, &opts), err;
-	uint64_t nowhere = 1;
+		    .expected_attach_type = via == VIA_KPROBE_MULTI   ? BPF_TRACE_KPROBE_MULTI
+					    : via == VIA_UPROBE_MULTI ? MULTI_ATTACH_UPROBE
+								      : 0);
+	int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", trivial, 2, &opts);
+	int err = program < 0 ? -errno : 0;
 
-	if (program < 0)
-		return -errno;
-	/* A set that cannot be attached: a kernel that has the way complains of the set. */
-	err = via == VIA_KPROBE_MULTI ? kprobe_multi(program, &nowhere, NULL, 1)
-				      : uprobe_multi(program, "/", &nowhere, NULL, 1);
-	close(program);
-	if (err >= 0) {
-		close(err);
-		return 0;
-	}
-	/* EBADF: "/" is no file. EINVAL is what a kernel says that knows no such link. */
-	if (via == VIA_UPROBE_MULTI)
-		return err == -EBADF ? 0 : err;
-	return err == -EOPNOTSUPP || err == -EPERM || err == -EACCES ? err : 0;
+	*reason = NULL;
+	if (err == -EPERM || err == -EACCES)
+		return err;
+	*reason = via == VIA_KPROBE_MULTI ? "this kernel has no fprobes (CONFIG_FPROBE, 5.18)"
+		  : via == VIA_UPROBE     ? "this kernel has no uprobes"
+					  : "this kernel has no uprobe_multi (6.6)";
+	if (!err)
+		err = via != VIA_UPROBE ? try_set(via, program)
+		      : access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV
+										  : 0;
+	if (program >= 0)
+		close(program);
+	return err;
 }
 
 int link_of_set(const struct link_maker *maker, const struct targets *targets, const uint32_t *list,
 		size_t n)
 {
 	int program = bpf_program__fd(maker->program), fd;
-	uint64_t *places = calloc(2 * n, sizeof(*places)), *cookies = places + n;
+	uint64_t *places = calloc(2 * n, sizeof(*places)), *cookies;
 	size_t i;
 
 	if (!places)
 		return -ENOMEM;
+	cookies = places + n;
 	for (i = 0; i < n; i++) {
 		places[i] = targets->at[list[i]].address;
 		cookies[i] = list[i];
@@ -130,10 +151,10 @@ static int copy_program(const struct link_maker *maker, uint32_t number)
 			insns[i].imm = (int32_t)number;
 			marks++;
 		}
-	fd = marks == 1 ? bpf_prog_load(bpf_program__type(maker->program),
-					bpf_program__name(maker->program), "Dual BSD/GPL", insns, n,
-					NULL)
-			: -EINVAL;
+	fd = marks == 1
+		 ? bpf_prog_load(bpf_program__type(maker->program),
+				 bpf_program__name(maker->program), "Dual BSD/GPL", insns, n, NULL)
+		 : -EINVAL;
 	if (fd < 0 && marks == 1)
 		fd = -errno;
 	free(insns);

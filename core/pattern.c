@@ -69,8 +69,7 @@ static enum status compile(struct pattern *pattern)
 	int err;
 
 	if (pattern->name[0] != '/')
-		return *pattern->name ? OK
-				      : fail(USAGE, "an empty pattern (see --help)");
+		return *pattern->name ? OK : fail(USAGE, "an empty pattern (see --help)");
 	if (len < 3 || pattern->name[len - 1] != '/')
 		return fail(USAGE, "pattern '%s' is no /REGEX/: it does not end with '/'",
 			    pattern->text);

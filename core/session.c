@@ -83,7 +83,8 @@ static int size_maps(struct session *session)
 
 	err = map_resize(session, "counts", (uint32_t)session->targets.n, 0, 0);
 	if (!err)
-		err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
+		err = map_resize(session, "rows", plan->max_rows, layout->key_size,
+				 layout->value_size);
 	if (!err)
 		err = map_resize(session, "stacks", plan->max_stacks, 0, walk);
 	if (!err)

@@ -19,13 +19,13 @@ struct session {
 	struct plan *plan;
 	void *skel;
 	struct bpf_object *obj;
-	struct bpf_link *link[MAX_HOOKS]; /* NULL: of patterns, in multi */
+	struct bpf_link *link[MAX_HOOKS];        /* NULL: of patterns, in multi */
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
 	struct targets targets; /* of a tool with patterns */
 	struct multi multi;     /* what is attached to them */
-	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
-	uint32_t command_tgid; /* 0: none */
+	int stats_fd;           /* keeps BPF_ENABLE_STATS on; -1: refused */
+	uint32_t command_tgid;  /* 0: none */
 	struct symbolize symbolize;
 	struct rowset before; /* AT_RATE: rows as of the last report */
 	struct loss loss_before;
@@ -50,6 +50,8 @@ void session_close(struct session *);
  * go; naming it takes longer and comes after.
  */
 enum status session_read_rows(struct session *, struct rowset *);
+/* Runs and run time of our programs since the last report. */
+void session_read_cost(struct session *, struct snapshot *);
 /* Any map of the object, as it is. 0 or -errno. rowset_free() takes a half-read one. */
 int session_read_map(struct session *, struct rowset *, const char *map, uint32_t key_size,
 		     uint32_t value_size);

@@ -16,8 +16,8 @@
 struct target {
 	enum target_kind kind;
 	bool attached;
-	uint32_t binary;  /* TARGET_USER: index in binaries */
-	char *name;       /* as reports show it: "vfs_read", "ext4_iget [ext4]", "sched:sched_switch" */
+	uint32_t binary; /* TARGET_USER: index in binaries */
+	char *name; /* as reports show it: "vfs_read", "ext4_iget [ext4]", "sched:sched_switch" */
 	uint64_t address; /* of a kernel function; TARGET_USER: offset in the file */
 };
 

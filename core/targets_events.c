@@ -84,8 +84,9 @@ static int find_in_btf(struct targets *targets)
 	int err = 0;
 
 	if (!btf)
-		return (int)fail(CANNOT, "tracepoints cannot be listed: neither tracefs nor BTF can "
-					 "be read (mount -t tracefs tracefs /sys/kernel/tracing)");
+		return (int)fail(CANNOT,
+				 "tracepoints cannot be listed: neither tracefs nor BTF can "
+				 "be read (mount -t tracefs tracefs /sys/kernel/tracing)");
 	for (i = 1; !err && i < btf__type_cnt(btf); i++) {
 		type = btf__type_by_id(btf, i);
 		name = btf__name_by_offset(btf, type->name_off);

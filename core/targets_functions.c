@@ -250,9 +250,10 @@ int targets_find_functions(struct targets *targets)
 	free_traceable(&known);
 	ksyms_free(ksyms);
 	if (!err && targets->by_trying && targets->n > MAX_TRIED)
-		return (int)fail(CANNOT,
-				 "%zu functions match, and without tracefs nothing tells which of "
-				 "them can be traced (mount -t tracefs tracefs /sys/kernel/tracing)",
-				 targets->n);
+		return (int)fail(
+		    CANNOT,
+		    "%zu functions match, and without tracefs nothing tells which of "
+		    "them can be traced (mount -t tracefs tracefs /sys/kernel/tracing)",
+		    targets->n);
 	return err;
 }

@@ -137,9 +137,10 @@ struct hook {
 	size_t prog; /* offset of the struct bpf_program * in the skeleton */
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
-	enum target_kind patterns; /* attached to each target of this kind; wanted when a pattern is of it */
-	bool copies; /* patterns: a copy of the program for each target, for want of a cookie */
-	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
+	enum target_kind
+	    patterns; /* attached to each target of this kind; wanted when a pattern is of it */
+	bool copies;  /* patterns: a copy of the program for each target, for want of a cookie */
+	uint8_t mode; /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
@@ -285,7 +286,8 @@ struct tool {
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab, object_count;
+extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
+    object_count;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

@@ -61,9 +61,9 @@ def test_explain_loads_nothing(lab, tool):
     result = lab.run(f"$KTRACE caps >c; $KTRACE {call(tool)} --explain --caps c >a\n"
                      f"$W/failnth 1 1 --from -- $KTRACE {call(tool)} --explain --caps c >b; cmp a b")
     assert result.rc == 0 and result.fact("failnth")["seen"] == 0, result
-    for call, name in ((5, "PROG_LOAD"), (0, "MAP_CREATE"), (28, "LINK_CREATE"), (17, "RAW_TRACEPOINT_OPEN")):
-        counted = lab.run(f"$W/failnth 0 1 --cmd {call} -- $KTRACE {call(tool)} --explain >/dev/null\n"
-                          f"$W/failnth 0 1 --cmd {call} -- $KTRACE caps >/dev/null")
+    for command, name in ((5, "PROG_LOAD"), (0, "MAP_CREATE"), (28, "LINK_CREATE"), (17, "RAW_TRACEPOINT_OPEN")):
+        counted = lab.run(f"$W/failnth 0 1 --cmd {command} -- $KTRACE {call(tool)} --explain >/dev/null\n"
+                          f"$W/failnth 0 1 --cmd {command} -- $KTRACE caps >/dev/null")
         explain, caps = [fact["seen"] for fact in counted.facts]
         assert explain <= caps and (explain == 0 or name in ("PROG_LOAD", "LINK_CREATE")), (name, counted)
 

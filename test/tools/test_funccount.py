@@ -27,7 +27,7 @@ def traced(result):
 
 # Tracepoints
 
-@pytest.mark.parametrize("pattern", ["t:sched:sched_process_fork", "t:sch*d:sched_process_f*",
+@pytest.mark.parametrize("pattern", ["t:sched:sched_process_fork", "t:sch*d:sched_process_for*",
                                      "t:sched:/process_fork$/"])
 def test_event_is_counted_exactly(lab, pattern):
     result = lab.trace("funccount", f"'{pattern}'", "forks 50 1 1")
