@@ -18,6 +18,8 @@
 
 /* Longer than this nobody waits: what is not attached by then is skipped. */
 #define ATTACH_LIMIT_NS 30000000000ULL
+/* Links that we wait for until they are closed. */
+#define CLOSE_MAX 64
 /* Links tried to find out which targets of a set the kernel refuses. */
 #define MAX_TRIES 256
 #define REFUSED_LATE "not attached within 30 s: this kernel takes them one by one"
@@ -226,6 +228,7 @@ enum status multi_attach(struct session *session, struct candidate *chosen, bool
 		err = attach_sets(&job);
 	} else if (!err) {
 		raise_limit(job.n);
+		session->multi.slow |= chosen->hook->via != VIA_RAW_TP;
 		err = attach_singly(&job);
 	}
 	if (!err && session->targets.verbose)
@@ -236,16 +239,49 @@ enum status multi_attach(struct session *session, struct candidate *chosen, bool
 	return status;
 }
 
-void multi_close(struct session *session)
+static bool is_link(const struct multi *multi, int fd)
 {
-	struct multi *multi = &session->multi;
-	uint64_t begin_ns = host_monotonic_ns();
 	size_t i;
 
 	for (i = 0; i < multi->n_links; i++)
+		if (multi->links[i] == fd)
+			return true;
+	return false;
+}
+
+/*
+ * Each event that is closed waits for grace periods, some 50 ms, and the kernel does one
+ * after the other, whether threads close them or the process ends. A child keeps them and
+ * closes them by and by, so that nobody waits; nothing else of ours stays open in it.
+ */
+static bool close_behind(const struct multi *multi)
+{
+	struct rlimit limit = {0};
+	size_t i;
+	int fd;
+	pid_t child = fork();
+
+	if (child)
+		return child > 0;
+	setsid();
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (fd = 0; fd < (int)(2 * multi->n_links + 512) && (rlim_t)fd < limit.rlim_cur; fd++)
+		if (!is_link(multi, fd))
+			close(fd);
+	for (i = 0; i < multi->n_links; i++)
 		close(multi->links[i]);
-	if (multi->n_links && session->targets.verbose)
-		say_time("detached", begin_ns);
+	_exit(0);
+}
+
+void multi_close(struct session *session, bool leaving)
+{
+	struct multi *multi = &session->multi;
+	size_t i;
+
+	if (leaving && multi->slow && multi->n_links > CLOSE_MAX && close_behind(multi))
+		fprintf(stderr, "%zu probes are being removed in the background\n", multi->n_links);
+	for (i = 0; i < multi->n_links; i++)
+		close(multi->links[i]);
 	for (i = 0; i < multi->n_copies; i++)
 		close(multi->copies[i]);
 	free(multi->links);

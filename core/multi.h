@@ -22,6 +22,7 @@ struct snapshot;
 struct multi {
 	int *links; /* of BPF, or perf events on kernels without */
 	size_t n_links, room_links;
+	bool slow;   /* there are perf events among them */
 	int *copies; /* programs, one for each target */
 	size_t n_copies, room_copies;
 };
@@ -37,7 +38,8 @@ int multi_try(enum via, const char **reason);
  * CANNOT, said.
  */
 enum status multi_attach(struct session *, struct candidate *, bool *again);
-void multi_close(struct session *);
+/* leaving: the program ends, and what takes long may outlast it. */
+void multi_close(struct session *, bool leaving);
 /* "12 functions", interned in the snapshot. */
 const char *multi_describe(const struct session *, enum target_kind, struct snapshot *);
 

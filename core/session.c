@@ -242,7 +242,7 @@ static enum status attach(struct session *session, bool *again)
 	return OK;
 }
 
-static void close_object(struct session *session)
+static void close_object(struct session *session, bool leaving)
 {
 	unsigned i;
 
@@ -250,7 +250,7 @@ static void close_object(struct session *session)
 		bpf_link__destroy(session->link[i]);
 	memset(session->link, 0, sizeof(session->link));
 	session->n_links = 0;
-	multi_close(session);
+	multi_close(session, leaving);
 	if (session->skel)
 		session->plan->opts->tool->object->destroy(session->skel);
 	session->skel = NULL;
@@ -317,7 +317,7 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {
 			again = false;
-			close_object(session);
+			close_object(session, false);
 			status = plan_check(plan);
 			if (!status)
 				status = open_once(session, &again);
@@ -340,7 +340,7 @@ void session_close(struct session *session)
 {
 	if (!session->plan)
 		return;
-	close_object(session);
+	close_object(session, true);
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
 	symbolize_end(&session->symbolize);
