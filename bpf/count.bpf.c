@@ -161,12 +161,6 @@ int user_copy(void *ctx)
 SEC("raw_tp")
 int event_raw(void *ctx)
 {
-	return count(bpf_get_attach_cookie(ctx));
-}
-
-SEC("raw_tp")
-int event_raw_copy(void *ctx)
-{
 	return count(own_target());
 }
 

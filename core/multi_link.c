@@ -14,25 +14,12 @@
 #include "core/multi.h"
 #include "core/tracefs.h"
 
-/* Parts of union bpf_attr that are newer than the headers we build with. */
+/* A part of union bpf_attr that is newer than the headers we build with. */
 struct link_create_uprobe_multi { /* 6.6 */
 	uint32_t prog_fd, target_fd, attach_type, flags;
 	uint64_t path, offsets, ref_ctr_offsets, cookies;
 	uint32_t cnt, multi_flags, pid, unused;
 };
-
-struct raw_tracepoint_open { /* cookie: 6.10 */
-	uint64_t name;
-	uint32_t prog_fd, unused;
-	uint64_t cookie;
-};
-
-static int bpf_call(enum bpf_cmd command, void *attr, size_t size)
-{
-	long fd = syscall(SYS_bpf, command, attr, size);
-
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static uint64_t pointer(const void *p)
 {
@@ -50,8 +37,10 @@ static int uprobe_multi(int program, const char *path, const uint64_t *offsets,
 	    .cookies = pointer(cookies),
 	    .cnt = (uint32_t)n,
 	};
+	long fd;
 
-	return bpf_call(BPF_LINK_CREATE, &attr, sizeof(attr));
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : (int)fd;
 }
 
 static int kprobe_multi(int program, const uint64_t *addresses, const uint64_t *cookies, size_t n)
@@ -222,17 +211,12 @@ static int bind_event(int event, int program, uint64_t cookie)
 	return err;
 }
 
-static int raw_link(int program, const struct target *target, uint64_t cookie)
+static int raw_link(int program, const struct target *target)
 {
 	const char *colon = strchr(target->name, ':');
-	struct raw_tracepoint_open attr = {
-	    .name = pointer(colon ? colon + 1 : target->name),
-	    .prog_fd = (uint32_t)program,
-	    .cookie = cookie,
-	};
+	int fd = bpf_raw_tracepoint_open(colon ? colon + 1 : target->name, program);
 
-	return bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr,
-			cookie ? sizeof(attr) : offsetof(struct raw_tracepoint_open, cookie));
+	return fd < 0 ? -errno : fd;
 }
 
 int link_of_one(const struct link_maker *maker, const struct targets *targets, uint32_t number,
@@ -248,7 +232,7 @@ int link_of_one(const struct link_maker *maker, const struct targets *targets, u
 			return program;
 	}
 	if (maker->hook->via == VIA_RAW_TP) {
-		fd = raw_link(program, target, cookie);
+		fd = raw_link(program, target);
 	} else {
 		fd = maker->hook->via == VIA_TRACEPOINT ? tracepoint_event(maker, target)
 							: probe_event(maker, targets, target);

@@ -226,3 +226,12 @@ def test_thousands_of_functions_and_the_machine_lives(lab, needs):
     assert result.rc == 0 and "alive" in result.err, result
     n, skipped = traced(result)
     assert n > 500 and skipped > 100 and len(result.rows) > 100, (n, skipped)
+
+
+def test_probes_that_take_long_to_remove_outlast_the_run_and_go(lab, needs):
+    needs("funccount", "t:syscalls:sys_enter_getppid")
+    result = lab.run("with_tracefs $KTRACE funccount -j -d 0.2 't:syscalls:sys_enter_[a-f]*'; rc=$?\n"
+                     "n=0\nwhile readlink /proc/[0-9]*/exe | grep -qx \"$(readlink -f $KTRACE)\"; do\n"
+                     "n=$((n + 1)); [ $n -lt 900 ] || exit 98; sleep 0.1; done; exit $rc")
+    assert result.rc == 0 and len(result.reports) == 1, result
+    assert traced(result)[0] > 64 and "removed in the background" in result.err, result
