@@ -52,7 +52,34 @@ enum {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-	long unsigned int di;
+	long unsigned int r8, cx, dx, si, di, ax, ip, sp;
+};
+
+/* arm64's */
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp, pc;
+};
+
+struct mutex {
+	struct {
+		__s64 counter; /* a task, and flags in the three lowest bits */
+	} owner;
+};
+
+struct rt_mutex_base {
+	struct task_struct *owner; /* and a flag in the lowest bit */
+};
+
+/* PREEMPT_RT; before 5.15 (bb630f9f7a7d) its member was `struct rt_mutex lock`. */
+struct mutex___rt {
+	struct rt_mutex_base rtmutex;
+};
+
+struct mutex___rt_old {
+	struct {
+		struct task_struct *owner;
+	} lock;
 };
 
 struct bpf_raw_tracepoint_args {
@@ -187,6 +214,7 @@ struct kmem_cache {
 	const char *name;
 	unsigned int size;
 	unsigned int object_size;
+	unsigned int red_left_pad; /* CONFIG_SLUB_DEBUG */
 };
 
 /* Its slab cache, while an object of one is in it. */
@@ -270,6 +298,25 @@ struct trace_event_raw_mm_page_alloc {
 	struct trace_entry ent;
 	unsigned long pfn;
 	unsigned int order;
+};
+
+/* lock:contention_*, since 5.19 (16edd9b511a1) */
+struct trace_event_raw_contention_begin {
+	struct trace_entry ent;
+	void *lock_addr;
+	unsigned int flags;
+};
+
+struct trace_event_raw_contention_end {
+	struct trace_entry ent;
+	void *lock_addr;
+	int ret;
+};
+
+/* since 7.2 */
+struct trace_event_raw_contended_release {
+	struct trace_entry ent;
+	void *lock_addr;
 };
 
 #pragma clang attribute pop

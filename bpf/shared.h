@@ -39,6 +39,8 @@ enum want {
 	WANT_TARGET_IDS = 1 << 12, /* its tgid and tid */
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
+	WANT_LOCK = 1 << 15,
+	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
 };
 
 /* Which tasks and events are kept. First member of every object's cfg. */

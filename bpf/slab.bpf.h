@@ -6,6 +6,11 @@
 /* Newer than 6.12, there from 6.16 on at the latest. Called only where cfg.find.kfunc says so. */
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 
+/* Where the including file's cfg has its struct slab_find. */
+#ifndef SLAB_FIND
+#define SLAB_FIND cfg.find
+#endif
+
 /* Does the page hold slab objects? A kernel that says it in neither way counts as no. */
 static __always_inline bool is_slab(const struct page *page)
 {
@@ -18,21 +23,33 @@ static __always_inline bool is_slab(const struct page *page)
 	return false;
 }
 
-/* What virt_to_slab() does on x86-64; pages of 4 KiB. */
-static __always_inline struct kmem_cache *page_cache(__u64 ptr)
+/*
+ * What virt_to_slab() does on x86-64, pages of 4 KiB: the head page of the memory that
+ * holds ptr. base: where that memory begins.
+ */
+static __always_inline struct page *page_of(__u64 ptr, __u64 *base)
 {
-	__u64 pages = 0, direct = 0, head;
+	__u64 size = bpf_core_type_size(struct page), pages = 0, direct = 0, head;
 	struct page *page;
 
-	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)cfg.find.vmemmap_base);
-	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)cfg.find.page_offset_base);
-	if (!pages || !direct || ptr < direct)
+	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)SLAB_FIND.vmemmap_base);
+	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)SLAB_FIND.page_offset_base);
+	if (!pages || !direct || !size || ptr < direct)
 		return NULL;
-	page = (void *)(pages + ((ptr - direct) >> 12) * bpf_core_type_size(struct page));
+	page = (void *)(pages + ((ptr - direct) >> 12) * size);
 	head = BPF_CORE_READ(page, compound_head);
 	if (head & 1)
 		page = (void *)(head - 1);
-	if (!is_slab(page))
+	*base = direct + (((__u64)page - pages) / size << 12);
+	return page;
+}
+
+static __always_inline struct kmem_cache *page_cache(__u64 ptr)
+{
+	__u64 base;
+	struct page *page = page_of(ptr, &base);
+
+	if (!page || !is_slab(page))
 		return NULL;
 	if (bpf_core_field_exists(((struct page___old *)0)->slab_cache))
 		return BPF_CORE_READ((struct page___old *)page, slab_cache);
@@ -42,9 +59,23 @@ static __always_inline struct kmem_cache *page_cache(__u64 ptr)
 /* The cache that an object belongs to; NULL: none, or this kernel does not tell. */
 static __always_inline struct kmem_cache *object_cache(__u64 ptr)
 {
-	if (cfg.find.kfunc)
+	if (SLAB_FIND.kfunc)
 		return bpf_get_kmem_cache(ptr);
-	return cfg.find.vmemmap_base ? page_cache(ptr) : NULL;
+	return SLAB_FIND.vmemmap_base ? page_cache(ptr) : NULL;
+}
+
+/* How far into its object ptr points; ~0: this kernel does not tell. */
+static __always_inline __u32 object_offset(struct kmem_cache *cache, __u64 ptr)
+{
+	__u32 size = BPF_CORE_READ(cache, size), pad = 0, offset;
+	__u64 base;
+
+	if (!SLAB_FIND.vmemmap_base || !size || !page_of(ptr, &base))
+		return ~0U;
+	if (bpf_core_field_exists(cache->red_left_pad)) /* with slab debugging only */
+		pad = BPF_CORE_READ(cache, red_left_pad);
+	offset = (__u32)(ptr - base) % size;
+	return offset >= pad ? offset - pad : ~0U;
 }
 
 /*

@@ -107,6 +107,32 @@ static enum status do_links(int argc, char **argv)
 	return status;
 }
 
+static void print_rejected(const struct plan *plan, const struct role *role)
+{
+	unsigned i;
+
+	for (i = role->first; i < role->first + role->n; i++)
+		if (plan->candidate[i].rejected)
+			printf("    %s %s %s: %s\n", role->name,
+			       via_name(plan->candidate[i].hook->via), plan->candidate[i].target,
+			       plan->candidate[i].reason);
+}
+
+/* What keeps each better mode from being used: one role says it. */
+static void print_other_modes(struct plan *plan)
+{
+	const struct role *role;
+	unsigned mode;
+
+	for (mode = 1; mode < plan->mode; mode++) {
+		role = plan_obstacle(plan, mode);
+		if (!role)
+			continue;
+		printf("    not in mode '%s':\n", plan->opts->tool->modes[mode - 1].name);
+		print_rejected(plan, role);
+	}
+}
+
 /* One tool's line and, where hooks are missing or lesser, the reasons below it. */
 static bool diagnose(const struct tool *tool, const struct caps *caps)
 {
@@ -115,7 +141,6 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	char *argv[] = {(char *)tool->name, NULL};
 	const struct role *role;
 	bool works = true;
-	unsigned i;
 
 	if (!opts || !plan || (!tool->patterns && opts_parse(tool, 1, argv, opts)))
 		goto out;
@@ -133,11 +158,10 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 		       chosen ? via_name(chosen->hook->via) : "none");
 	}
 	printf("%s\n", plan->n_roles ? "" : "   no BPF needed");
-	for (i = 0; i < plan->n_candidates; i++)
-		if (plan->candidate[i].rejected)
-			printf("    %s %s %s: %s\n", plan->candidate[i].hook->role,
-			       via_name(plan->candidate[i].hook->via), plan->candidate[i].target,
-			       plan->candidate[i].reason);
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		if (plan_uses(plan, role))
+			print_rejected(plan, role);
+	print_other_modes(plan);
 out:
 	free(opts);
 	free(plan);

@@ -168,18 +168,20 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	size_t size = keyed ? sizeof(struct count_entry) : sizeof(struct count_value);
 	struct rowset raw,
 	    rows = {.key_size = sizeof(struct count_key), .value_size = sizeof(struct count_value)};
+	enum status status;
 
 	if (cpus < 1)
 		return fail(FAILED, "cannot tell how many CPUs there are");
-	err = session_read_map(session, &raw, keyed ? "table" : "counts", sizeof(uint32_t),
-			       (uint32_t)(size * (size_t)cpus));
-	if (!err)
-		err = keyed ? take_table(&raw, (uint32_t)cpus, &rows)
-			    : take_counts(&raw, (uint32_t)cpus, &rows);
+	status = session_read_map(session, keyed ? "table" : "counts", sizeof(uint32_t),
+				  (uint32_t)(size * (size_t)cpus), &raw);
+	if (status)
+		return status;
+	err = keyed ? take_table(&raw, (uint32_t)cpus, &rows)
+		    : take_counts(&raw, (uint32_t)cpus, &rows);
 	rowset_free(&raw);
 	if (err) {
 		rowset_free(&rows);
-		return fail(FAILED, "cannot read the counters: %s", strerror(-err));
+		return fail(FAILED, "out of memory for the report");
 	}
 	return session_add_rows(session, snap, &rows);
 }

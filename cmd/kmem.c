@@ -97,7 +97,7 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 
 	/* The event may name the cache itself, but a kmalloc does not. */
 	if (cfg->filter.want & WANT_CACHE || cfg->cache[0])
-		slab_find_prepare(&cfg->find, plan);
+		slab_find_prepare(&cfg->find, plan, false);
 	cfg->large_bytes = 2 * (uint64_t)sysconf(_SC_PAGESIZE); /* KMALLOC_MAX_CACHE_SIZE */
 	return OK;
 }

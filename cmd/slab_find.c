@@ -32,12 +32,12 @@ static void find_symbols(struct slab_find *find, FILE *kallsyms)
 	free(line);
 }
 
-void slab_find_prepare(struct slab_find *find, const struct plan *plan)
+void slab_find_prepare(struct slab_find *find, const struct plan *plan, bool offsets)
 {
 	FILE *kallsyms;
 
 	find->kfunc = plan->kfunc_cache;
-	if (find->kfunc || !HAS_BASES)
+	if (!HAS_BASES || (find->kfunc && !offsets))
 		return;
 	kallsyms = fopen("/proc/kallsyms", "re");
 	if (!kallsyms)

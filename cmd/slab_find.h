@@ -6,7 +6,10 @@
 #include "bpf/slab_find.h"
 #include "core/plan.h"
 
-/* Fills in how programs find the slab cache of an object on the running kernel. */
-void slab_find_prepare(struct slab_find *, const struct plan *);
+/*
+ * Fills in how programs find the slab cache of an object on the running kernel; offsets:
+ * and where in the object an address lies.
+ */
+void slab_find_prepare(struct slab_find *, const struct plan *, bool offsets);
 
 #endif

@@ -64,7 +64,7 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 {
 	struct slab_cfg *cfg = cfg_;
 
-	slab_find_prepare(&cfg->find, plan);
+	slab_find_prepare(&cfg->find, plan, false);
 	cfg->large_bytes = 2 * (uint64_t)sysconf(_SC_PAGESIZE); /* KMALLOC_MAX_CACHE_SIZE */
 	return OK;
 }

@@ -5,6 +5,7 @@
  * tested, and what a user attaches to a bug report.
  *
  *   kernel arch cpus          as uname(2) and the system say
+ *   rt                        yes | no: PREEMPT_RT
  *   btf                       yes | no: REASON
  *   tracefs                   its path | no: REASON
  *   kallsyms                  yes | no: REASON

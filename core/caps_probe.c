@@ -97,6 +97,15 @@ static void probe_via(struct probe *probe, enum via via, int err, const char *re
 		set_no(probe, key, reason ? reason : why(-err));
 }
 
+/* Privileges are there, for a raw tracepoint loads: it is the kernel that will not have it. */
+static void probe_tracing(struct probe *probe, enum via via, int err)
+{
+	bool refused = err == -EPERM && via == VIA_FENTRY;
+
+	probe_via(probe, via, err,
+		  refused ? "this kernel does not let its functions be patched (EPERM)" : NULL);
+}
+
 /* Hooks that find their target through BTF. */
 static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 {
@@ -120,9 +129,8 @@ static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 		else if (!probe->btf)
 			probe_via(probe, row[i].via, -1, "no BTF");
 		else
-			probe_via(probe, row[i].via,
-				  try_tracing(probe, row[i].attach, row[i].name, row[i].kind),
-				  NULL);
+			probe_tracing(probe, row[i].via,
+				      try_tracing(probe, row[i].attach, row[i].name, row[i].kind));
 	}
 }
 
@@ -341,6 +349,7 @@ static void probe_host(struct probe *probe)
 	if (!uname(&uts)) {
 		set(probe, "kernel", uts.release);
 		set(probe, "arch", uts.machine);
+		set(probe, "rt", strstr(uts.version, "PREEMPT_RT") ? "yes" : "no");
 	}
 	snprintf(cpus, sizeof(cpus), "%d", libbpf_num_possible_cpus());
 	set(probe, "cpus", cpus);

@@ -85,6 +85,11 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		made = cell->s = snapshot_text(
 		    snap, session->targets.at[read_u64(at, column->size)].name, SIZE_MAX);
 		break;
+	case KIND_LOCK:
+		made = cell->s =
+		    symbolize_lock(&session->symbolize, snap, read_u64(at, 8),
+				   (const struct lock_object *)(source->value + column->object));
+		break;
 	case KIND_KSTACK:
 		made = cell->stack = source->kstack.stack;
 		break;
@@ -201,26 +206,24 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 	return status;
 }
 
-int session_read_map(struct session *session, struct rowset *rows, const char *map,
-		     uint32_t key_size, uint32_t value_size)
+enum status session_read_map(struct session *session, const char *name, uint32_t key_size,
+			     uint32_t value_size, struct rowset *rows)
 {
-	int err = rowset_read(rows, bpf_object__find_map_fd_by_name(session->obj, map), key_size,
-			      value_size);
-
-	session->read_ns = host_monotonic_ns();
-	return err;
-}
-
-enum status session_read_rows(struct session *session, struct rowset *rows)
-{
-	const struct tool *tool = session->plan->opts->tool;
-	int err =
-	    session_read_map(session, rows, "rows", tool->layout.key_size, tool->layout.value_size);
+	int fd = bpf_object__find_map_fd_by_name(session->obj, name);
+	int err = rowset_read(rows, fd, key_size, value_size);
 
 	if (!err)
 		return OK;
 	rowset_free(rows);
-	return fail(FAILED, "cannot read the map of %s: %s", tool->name, strerror(-err));
+	return fail(FAILED, "cannot read map %s of %s: %s", name, session->plan->opts->tool->name,
+		    strerror(-err));
+}
+
+enum status session_read_rows(struct session *session, struct rowset *rows)
+{
+	const struct layout *layout = &session->plan->opts->tool->layout;
+
+	return session_read_map(session, "rows", layout->key_size, layout->value_size, rows);
 }
 
 static struct bpf_link *link_of(const struct session *session, const char *role)

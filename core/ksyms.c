@@ -48,7 +48,7 @@ static uint64_t end_of(const struct ksyms *ks, size_t i)
 	uint64_t start = ks->syms[i].start;
 	uint64_t end = start < UINT64_MAX - REACH ? start + REACH : UINT64_MAX;
 
-	if (ks->syms[i].module == NO_MODULE && bounded(ks))
+	if (ks->syms[i].module == NO_MODULE && bounded(ks) && !ks->data)
 		end = ks->etext;
 	return next < ks->count && ks->syms[next].start < end ? ks->syms[next].start : end;
 }

@@ -34,6 +34,11 @@ struct ksym_range {
  * -ENODATA when there is no function in it, else -errno.
  */
 int ksyms_load(struct ksyms **out, const char *path);
+/*
+ * The same of what is not function: static data of the core kernel, where the file has it
+ * (CONFIG_KALLSYMS_ALL), and all of the modules, for since 6.16 types do not tell.
+ */
+int ksyms_load_data(struct ksyms **out, const char *path);
 void ksyms_free(struct ksyms *);
 size_t ksyms_count(const struct ksyms *);
 /* By address; i below ksyms_count(). */

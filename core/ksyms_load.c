@@ -88,9 +88,10 @@ static uint8_t rank_of(const struct line *l)
 	return rank | underscores;
 }
 
-static bool wanted(const struct line *l)
+static bool wanted(const struct ksyms *ks, const struct line *l)
 {
-	if ((l->type | 0x20) != 't' && (l->type | 0x20) != 'w')
+	/* per-CPU data has offsets for addresses */
+	if (ks->data ? !(l->addr >> 63) : ((l->type | 0x20) != 't' && (l->type | 0x20) != 'w'))
 		return false;
 	/* $x, $d mark code and data in modules of arm64 and riscv, .L is a local label */
 	if (*l->name == '$' || (l->name_len > 1 && !memcmp(l->name, ".L", 2)))
@@ -160,7 +161,7 @@ static int take_line(struct ksyms *ks, const char *s, const char *end, bool *sho
 		ks->stext = l.addr;
 	if (!l.module && l.name_len == 6 && !memcmp(l.name, "_etext", 6))
 		ks->etext = l.addr;
-	return wanted(&l) ? add_symbol(ks, &l) : 0;
+	return wanted(ks, &l) ? add_symbol(ks, &l) : 0;
 }
 
 /* Takes the whole lines of buf[0..*used) and moves the rest to its front. */
@@ -208,16 +209,35 @@ static int read_symbols(struct ksyms *ks, int fd, char *buf)
 	return any && !shown ? -EPERM : 0;
 }
 
-static void drop_outside_text(struct ksyms *ks)
+static bool in_text(const struct ksyms *ks, const struct ksym *sym)
 {
+	return sym->start >= ks->stext && sym->start < ks->etext;
+}
+
+static bool has_core_symbol(const struct ksyms *ks, const char *name)
+{
+	for (size_t i = 0; i < ks->count; i++)
+		if (ks->syms[i].module == NO_MODULE && !strcmp(ks->blob + ks->syms[i].name, name))
+			return true;
+	return false;
+}
+
+/*
+ * Of the core kernel what is in its text, or for data what is not. Without
+ * CONFIG_KALLSYMS_ALL only a few section marks are left of the data, which would
+ * lend their names to what comes after them.
+ */
+static void drop_others(struct ksyms *ks)
+{
+	bool all = !ks->data || (bounded(ks) && has_core_symbol(ks, "init_task"));
 	size_t kept = 0;
 
-	if (!bounded(ks))
+	if (!ks->data && !bounded(ks))
 		return;
 	for (size_t i = 0; i < ks->count; i++) {
 		const struct ksym *sym = &ks->syms[i];
 
-		if (sym->module != NO_MODULE || (sym->start >= ks->stext && sym->start < ks->etext))
+		if (sym->module != NO_MODULE || (all && in_text(ks, sym) != ks->data))
 			ks->syms[kept++] = *sym;
 	}
 	ks->count = kept;
@@ -292,7 +312,7 @@ static int prepare(struct ksyms *ks)
 {
 	int err;
 
-	drop_outside_text(ks);
+	drop_others(ks);
 	if (!ks->count)
 		return -ENODATA;
 	err = sort_by_address(ks);
@@ -303,7 +323,7 @@ static int prepare(struct ksyms *ks)
 	return ks->memo ? 0 : -ENOMEM;
 }
 
-int ksyms_load(struct ksyms **out, const char *path)
+static int load(struct ksyms **out, const char *path, bool data)
 {
 	struct ksyms *ks = calloc(1, sizeof(*ks));
 	char *buf = malloc(CHUNK);
@@ -314,6 +334,7 @@ int ksyms_load(struct ksyms **out, const char *path)
 		err = -ENOMEM;
 	if (!err) {
 		ks->module_count = 1;
+		ks->data = data;
 		err = read_symbols(ks, fd, buf);
 	}
 	if (!err)
@@ -326,4 +347,14 @@ int ksyms_load(struct ksyms **out, const char *path)
 	else
 		*out = ks;
 	return err;
+}
+
+int ksyms_load(struct ksyms **out, const char *path)
+{
+	return load(out, path, false);
+}
+
+int ksyms_load_data(struct ksyms **out, const char *path)
+{
+	return load(out, path, true);
 }

@@ -21,6 +21,7 @@ struct ksyms {
 	uint32_t *modules; /* names in blob; index NO_MODULE is the core kernel */
 	size_t module_count, module_room;
 	uint64_t stext, etext; /* 0: not in the file */
+	bool data;             /* of what is not function */
 	struct memo *memo;
 };
 

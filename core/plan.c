@@ -89,8 +89,7 @@ static struct candidate *role_first(struct plan *plan, const struct role *role)
 	return NULL;
 }
 
-/* The role that keeps a mode (0: those common to all) from running; NULL: none does. */
-static const struct role *mode_obstacle(struct plan *plan, unsigned mode)
+const struct role *plan_obstacle(struct plan *plan, unsigned mode)
 {
 	const struct role *role;
 
@@ -120,7 +119,7 @@ static void choose_mode(struct plan *plan)
 		if (!mode_has_roles(plan, mode))
 			continue;
 		last = mode;
-		if (!mode_obstacle(plan, mode))
+		if (!plan_obstacle(plan, mode))
 			break;
 	}
 	plan->mode = last;
@@ -151,6 +150,7 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 		plan->max_stacks = opts->max_stacks;
 	if (opts->max_rows)
 		plan->max_rows = opts->max_rows;
+	plan->rt = caps_yes(caps, "rt");
 	plan->kfunc_cache = caps_yes(caps, "kfunc.bpf_get_kmem_cache");
 	plan_roles(plan, caps);
 	choose_mode(plan);
@@ -197,7 +197,7 @@ static void join_reasons(const struct plan *plan, const struct role *role, char 
 /* "no hook for 'lock': fentry: REASON"; behind it the same of each other mode. */
 static size_t append_obstacle(struct plan *plan, unsigned mode, char *out, size_t size)
 {
-	const struct role *role = mode_obstacle(plan, mode);
+	const struct role *role = plan_obstacle(plan, mode);
 	const struct mode *modes = plan->opts->tool->modes;
 	char reasons[1024];
 	int len;
@@ -219,7 +219,7 @@ enum status plan_check(struct plan *plan)
 	unsigned mode;
 
 	choose_mode(plan);
-	if (!mode_obstacle(plan, 0) && (!plan->mode || !mode_obstacle(plan, plan->mode)))
+	if (!plan_obstacle(plan, 0) && (!plan->mode || !plan_obstacle(plan, plan->mode)))
 		return OK;
 	len = append_obstacle(plan, 0, reasons, sizeof(reasons));
 	for (mode = 1; modes && modes[mode - 1].name; mode++)

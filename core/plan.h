@@ -42,6 +42,7 @@ struct plan {
 	struct filter filter; /* as BPF will read it, less what only the running system knows */
 	uint32_t max_stacks, max_rows;
 	bool kfunc_cache; /* slab objects tell their cache */
+	bool rt;          /* PREEMPT_RT: sleeping locks are rt_mutexes */
 };
 
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */
@@ -50,6 +51,8 @@ void plan_make(const struct opts *, const struct caps *, struct plan *);
 bool plan_uses(const struct plan *, const struct role *);
 /* The candidate that a role would use first; NULL: none is left, or its mode is not in use. */
 struct candidate *plan_chosen(struct plan *, const struct role *);
+/* The role that keeps a mode (0: those common to all) from running; NULL: none does. */
+const struct role *plan_obstacle(struct plan *, unsigned mode);
 /*
  * OK, or CANNOT, said with each rejected hook's reason in one line. Where a mode cannot be
  * had any more, the next is in use from now on.

@@ -49,12 +49,11 @@ void session_close(struct session *);
  * For tools' own collect(): what is live is read first, as raw bytes and in one
  * go; naming it takes longer and comes after.
  */
-enum status session_read_rows(struct session *, struct rowset *);
+enum status session_read_map(struct session *, const char *name, uint32_t key_size,
+			     uint32_t value_size, struct rowset *);
+enum status session_read_rows(struct session *, struct rowset *); /* of map rows */
 /* Runs and run time of our programs since the last report. */
 void session_read_cost(struct session *, struct snapshot *);
-/* Any map of the object, as it is. 0 or -errno. rowset_free() takes a half-read one. */
-int session_read_map(struct session *, struct rowset *, const char *map, uint32_t key_size,
-		     uint32_t value_size);
 enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
 enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
 /*

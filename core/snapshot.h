@@ -14,7 +14,7 @@
 #include "core/tool.h"
 
 #define MAX_COLUMNS 24
-#define MAX_HOOKS 32
+#define MAX_HOOKS 48
 #define MAX_NOTES 16
 
 /* Named frames, leaf first. Interned: equal stacks of a snapshot are the same pointer. */
@@ -28,7 +28,7 @@ struct stack {
 static inline bool kind_is_text(enum kind kind)
 {
 	return kind == KIND_COMM || kind == KIND_TEXT || kind == KIND_CGROUP || kind == KIND_FUNC ||
-	       kind == KIND_CONTEXT || kind == KIND_TARGET;
+	       kind == KIND_CONTEXT || kind == KIND_LOCK || kind == KIND_TARGET;
 }
 
 static inline bool kind_is_stack(enum kind kind)
@@ -40,7 +40,7 @@ static inline bool kind_is_stack(enum kind kind)
 union cell {
 	uint64_t u;    /* numbers, task state letters; KIND_LOAD in 1/65536, KIND_RATE in 1/1000 */
 	int64_t i;     /* KIND_DIFF_BYTES */
-	const char *s; /* COMM TEXT CGROUP FUNC CONTEXT TARGET: interned, raw bytes, not escaped */
+	const char *s; /* COMM TEXT CGROUP FUNC LOCK CONTEXT TARGET: interned, raw, not escaped */
 	const struct stack *stack; /* KSTACK, USTACK; never NULL, n may be 0 */
 	uint64_t *hist;            /* HIST_NS: HIST_SLOTS counts; never NULL */
 };

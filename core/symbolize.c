@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/lock_name.h"
 #include "core/cgroup.h"
 #include "core/context.h"
 #include "core/ksyms.h"
@@ -26,6 +27,7 @@ void symbolize_end(struct symbolize *symbolize)
 {
 	free(symbolize->named);
 	ksyms_free(symbolize->ksyms);
+	ksyms_free(symbolize->data);
 	usyms_free(symbolize->usyms);
 	cgroup_names_free(symbolize->cgroups);
 	memset(symbolize, 0, sizeof(*symbolize));
@@ -224,6 +226,31 @@ const char *symbolize_function(struct symbolize *symbolize, struct snapshot *sna
 		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
 	else
 		snprintf(name, sizeof(name), "[unknown]");
+	return snapshot_text(snap, name, sizeof(name));
+}
+
+const char *symbolize_lock(struct symbolize *symbolize, struct snapshot *snap, uint64_t address,
+			   const struct lock_object *object)
+{
+	const struct ksym *symbol = NULL;
+	char name[FRAME_LEN];
+
+	if (!address)
+		return snapshot_text(snap, "", 1);
+	if (!symbolize->data_tried)
+		ksyms_load_data(&symbolize->data, NULL);
+	symbolize->data_tried = true;
+	if (symbolize->data)
+		symbol = ksyms_find(symbolize->data, address);
+	if (symbol)
+		ksyms_format(symbolize->data, address, symbol->start != address, name,
+			     sizeof(name));
+	else if (object->cache[0] && object->offset != LOCK_NO_OFFSET)
+		snprintf(name, sizeof(name), "%.*s+0x%x", NAME_LEN, object->cache, object->offset);
+	else if (object->cache[0])
+		snprintf(name, sizeof(name), "%.*s", NAME_LEN, object->cache);
+	else
+		snprintf(name, sizeof(name), "0x%llx", (unsigned long long)address);
 	return snapshot_text(snap, name, sizeof(name));
 }
 

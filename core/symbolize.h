@@ -11,17 +11,18 @@
 #include "core/snapshot.h"
 
 struct ksyms;
+struct lock_object;
 struct usyms;
 struct cgroup_names;
 struct named_stack;
 
 struct symbolize {
 	const struct plan *plan;
-	int stacks_fd; /* map stacks; -1: none */
-	struct ksyms *ksyms;
+	int stacks_fd;              /* map stacks; -1: none */
+	struct ksyms *ksyms, *data; /* functions, and static data */
 	struct usyms *usyms;
 	struct cgroup_names *cgroups;
-	bool ksyms_tried, cgroups_tried;
+	bool ksyms_tried, data_tried, cgroups_tried;
 	int ksyms_err;
 	/* kernel stacks of the snapshot in the making, by id */
 	struct named_stack *named;
@@ -57,6 +58,13 @@ const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t a
 /* Does the address lie in one of these functions (NULL-terminated)? */
 bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
 		     const char *const *functions);
+/*
+ * "name [module]", or where the lock lies in something static "name+0x1f [module]"; else
+ * the slab cache and where in the object, "dentry+0x58"; else the address. NULL when out of
+ * memory.
+ */
+const char *symbolize_lock(struct symbolize *, struct snapshot *, uint64_t address,
+			   const struct lock_object *);
 const char *symbolize_cgroup(struct symbolize *, struct snapshot *, uint64_t id);
 
 #endif

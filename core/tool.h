@@ -32,6 +32,7 @@ enum kind {
 	KIND_KSTACK,  /* u64 stack id */
 	KIND_USTACK,  /* u64 stack id; needs the key's tgid (struct layout.tgid) */
 	KIND_FUNC,    /* u64 kernel address, shown as symbol */
+	KIND_LOCK,    /* u64 address of a lock; the value has its struct lock_object */
 	KIND_CONTEXT, /* no bytes of its own: told from the row's kernel stack */
 	KIND_TARGET,  /* u32: number of a target, core/targets.h, shown as its name */
 	/* values */
@@ -60,6 +61,7 @@ struct column {
 	uint16_t off, size;    /* in the key or the value struct */
 	uint32_t want;         /* WANT_ bits that make the kernel fill it in */
 	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided; KIND_RATE: num */
+	uint16_t object;       /* KIND_LOCK: offset in the value struct */
 };
 
 #define KEY(type, field, kind_, want_)                                                    \
@@ -86,6 +88,13 @@ struct column {
 	{                                                                        \
 		.name = #field, .kind = kind_, .key = true, .in_value = true,    \
 		.off = offsetof(type, field), .size = sizeof(((type *)0)->field) \
+	}
+/* A lock's address in the key, and what it lies in in the value. */
+#define KEY_LOCK(type, field, value_type, object_)                                            \
+	{                                                                                     \
+		.name = #field, .kind = KIND_LOCK, .key = true, .off = offsetof(type, field), \
+		.size = sizeof(((type *)0)->field), .want = WANT_LOCK,                        \
+		.object = offsetof(value_type, object_)                                       \
 	}
 #define VAL(type, field, kind_)                                              \
 	{                                                                    \
@@ -287,7 +296,7 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_count;
+    object_lock, object_count;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

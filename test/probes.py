@@ -11,6 +11,8 @@ NANOSLEEP = ("do_nanosleep", "hrtimer_nanosleep")
 KEYS = {
     "offcputime": ["comm", "tgid", "tid", "state", "kstack", "ustack"],
     "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
+    "mlock": ["lock", "kstack", "comm"],
+    "mheld": ["lock", "kstack", "comm"],
     "workq": ["func", "workqueue"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
@@ -21,6 +23,8 @@ KEYS = {
 VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
     "wakeuptime": ["count", "total_ns", "max_ns"],
+    "mlock": ["count", "total_ns", "max_ns", "waiting", "aborted", "hist_ns"],
+    "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],

@@ -216,20 +216,26 @@ static const char *const mutex_modes[] = {
 
 static noinline int truth_hold_mutex(enum mutex_mode mode)
 {
+	int err = 0;
+
 	switch (mode) {
 	case INTERRUPTIBLE:
-		return mutex_lock_interruptible(&truth_mutex);
+		err = mutex_lock_interruptible(&truth_mutex);
+		break;
 	case KILLABLE:
-		return mutex_lock_killable(&truth_mutex);
+		err = mutex_lock_killable(&truth_mutex);
+		break;
 	case IO:
 		mutex_lock_io(&truth_mutex);
-		return 0;
+		break;
 	case TRYLOCK:
-		return mutex_trylock(&truth_mutex) ? 0 : -EBUSY;
+		err = mutex_trylock(&truth_mutex) ? 0 : -EBUSY;
+		break;
 	default:
 		mutex_lock(&truth_mutex);
-		return 0;
 	}
+	barrier(); /* none of them is a tail call */
+	return err;
 }
 
 static int hold_alone(const struct truth_args *args)

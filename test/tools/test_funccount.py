@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from lab import pick, total
-from test_truth_module import fact_of, run as run_truth, tell, truth
+from truth import fact_of, run as run_truth, tell, truth
 
 MODULE = "[ktrace_truth]"
 KMALLOC = f"truth_kmalloc {MODULE}"

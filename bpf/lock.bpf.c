@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * mlock: from the call that locks a mutex to its return. mheld: from that return
+ * to the unlock, kept by the lock, so that it does not matter who unlocks.
+ * Either from the locking functions themselves, which sees every acquisition, or
+ * from lock:contention_*, which costs nothing where nobody waits.
+ */
+#include "bpf/kernel.h"
+#include "bpf/lock.h"
+
+const volatile struct lock_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+#include "bpf/lock_name.bpf.h"
+
+/* What is under way: the function that was called. */
+enum lock_how { HOW_LOCK = 1, HOW_IO, HOW_CONTENDED };
+
+/* mlock and every kretprobe: by tid. mheld: by lock. A tid is never a kernel address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct lock_start);
+} starts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct lock_key);
+	__type(value, struct lock_value);
+} rows SEC(".maps");
+
+static const struct lock_value zero;
+
+/* LCB_F_*, include/trace/events/lock.h: macros, the same from 5.19 to 7.3 */
+#define CONTENDED_RT 8
+#define CONTENDED_MUTEX 32
+
+static __always_inline __u64 current_tid(void)
+{
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline struct task_struct *mutex_owner(__u64 lock)
+{
+	struct mutex___rt_old *old = (void *)lock;
+	struct mutex___rt *rt = (void *)lock;
+	struct mutex *mutex = (void *)lock;
+	__u64 owner = 0;
+
+	if (bpf_core_field_exists(mutex->owner))
+		owner = BPF_CORE_READ(mutex, owner.counter);
+	else if (bpf_core_field_exists(rt->rtmutex))
+		owner = (__u64)BPF_CORE_READ(rt, rtmutex.owner);
+	else if (bpf_core_field_exists(old->lock))
+		owner = (__u64)BPF_CORE_READ(old, lock.owner);
+	return (void *)(owner & ~7ULL);
+}
+
+/* Who has the lock now. It may let go of it, and end, while it is read: then the name is. */
+static __always_inline void key_owner(struct lock_key *key, __u64 lock)
+{
+	struct task_struct *owner;
+
+	if (!WANT(WANT_OWNER))
+		return;
+	owner = mutex_owner(lock);
+	if (!owner)
+		return;
+	bpf_probe_read_kernel(key->owner, sizeof(key->owner), owner->comm);
+	key->owner_tgid = BPF_CORE_READ(owner, tgid);
+	key->owner_tid = BPF_CORE_READ(owner, pid);
+}
+
+static __always_inline void key_fill(struct lock_key *key, __u64 lock)
+{
+	if (WANT(WANT_LOCK))
+		key->lock = lock;
+	key_current(key);
+}
+
+static __always_inline struct lock_value *lock_row(const struct lock_key *key, __u64 lock)
+{
+	struct lock_value *row = bpf_map_lookup_elem(&rows, key);
+
+	if (row)
+		return row;
+	row = row_get(&rows, key, &zero);
+	if (row && WANT(WANT_LOCK))
+		lock_object_find(&row->object, lock);
+	return row;
+}
+
+static __always_inline void row_count(const struct lock_key *key, __u64 lock, __u64 delta_ns)
+{
+	struct lock_value *row = lock_row(key, lock);
+
+	if (!row)
+		return;
+	row_add(row->count, 1);
+	row_add(row->total_ns, delta_ns);
+	row_max(row->max_ns, delta_ns);
+	hist_count(row->hist_ns, delta_ns);
+}
+
+static __always_inline void start_put(__u64 id, const struct lock_start *start)
+{
+	if (bpf_map_update_elem(&starts, &id, start, BPF_ANY))
+		lose(events);
+}
+
+/* Under --min and --max the stack is walked at the end, for what is kept only. */
+static __always_inline bool walk_late(bool early)
+{
+	return !early && (cfg.filter.min_ns || cfg.filter.max_ns);
+}
+
+/*
+ * The call begins. mutex_lock_io() calls mutex_lock(), which is then no call of
+ * its own; contention may begin more than once for one wait. early: at the end
+ * the stack cannot be walked any more.
+ */
+static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool early)
+{
+	__u64 tid = current_tid();
+	struct lock_start *before, start = {};
+
+	if (!keep_lock(lock) || !keep_current())
+		return;
+	before = bpf_map_lookup_elem(&starts, &tid);
+	if (before && before->lock == lock &&
+	    (before->how == HOW_IO || before->how == HOW_CONTENDED))
+		return;
+	start.how = how;
+	start.lock = lock;
+	key_fill(&start.key, lock);
+	if (!cfg.held)
+		key_owner(&start.key, lock);
+	start.key.kstack = cfg.held || walk_late(early) ? STACK_NONE : kstack_of_current(ctx);
+	start.ts = bpf_ktime_get_ns();
+	start_put(tid, &start);
+}
+
+/* The call ends, failed when it returns without the lock. */
+static __always_inline void wait_end(void *ctx, struct lock_start *start, bool failed, bool early)
+{
+	__u64 delta_ns = bpf_ktime_get_ns() - start->ts;
+	struct lock_value *row;
+
+	if (!keep_interval(delta_ns))
+		return;
+	if (walk_late(early))
+		start->key.kstack = kstack_of_current(ctx);
+	if (!failed) {
+		row_count(&start->key, start->lock, delta_ns);
+		return;
+	}
+	row = lock_row(&start->key, start->lock);
+	if (row)
+		row_add(row->aborted, 1);
+}
+
+/*
+ * The running task has the lock from now on. An entry that is there already is of a
+ * hold whose end was not seen: by lock:contended_release that is nothing unusual.
+ */
+static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how)
+{
+	struct lock_start start = {};
+
+	if (!keep_lock(lock) || !keep_current())
+		return;
+	if (how != HOW_CONTENDED && bpf_map_lookup_elem(&starts, &lock))
+		lose(events);
+	start.lock = lock;
+	start.how = how;
+	start.tid = current_tid();
+	key_fill(&start.key, lock);
+	start.key.kstack = kstack_of_current(ctx);
+	start.ts = bpf_ktime_get_ns();
+	start_put(lock, &start);
+}
+
+/* Whoever runs unlocks it: the row is of the task that locked. */
+static __always_inline void hold_end(__u64 lock)
+{
+	struct lock_start *start = bpf_map_lookup_elem(&starts, &lock);
+	__u64 delta_ns;
+
+	if (!start)
+		return;
+	delta_ns = bpf_ktime_get_ns() - start->ts;
+	if (keep_interval(delta_ns))
+		row_count(&start->key, lock, delta_ns);
+	bpf_map_delete_elem(&starts, &lock);
+}
+
+static __always_inline void on_enter(void *ctx, __u64 lock, __u32 how, bool early)
+{
+	wait_begin(ctx, lock, how, early);
+}
+
+/* lock: 0 where the hook does not have it (kretprobe) */
+static __always_inline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool early)
+{
+	__u64 tid = current_tid();
+	struct lock_start *start;
+
+	if (cfg.held && lock) {
+		if (!failed)
+			hold_begin(ctx, lock, how);
+		return;
+	}
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (!start || start->how != how || (lock && start->lock != lock))
+		return;
+	if (!cfg.held)
+		wait_end(ctx, start, failed, early);
+	else if (!failed)
+		hold_begin(ctx, start->lock, how);
+	bpf_map_delete_elem(&starts, &tid);
+}
+
+/*
+ * A locking function: four programs. failed says what its result means; a
+ * function without a result always locks.
+ */
+#define LOCKING(name, how, failed)                      \
+	SEC("fentry")                                   \
+	int BPF_PROG(name##_fentry, void *lock)         \
+	{                                               \
+		on_enter(ctx, (__u64)lock, how, false); \
+		return 0;                               \
+	}                                               \
+	SEC("kprobe")                                   \
+	int BPF_KPROBE(name##_kprobe, void *lock)       \
+	{                                               \
+		on_enter(ctx, (__u64)lock, how, true);  \
+		return 0;                               \
+	}                                               \
+	SEC("kretprobe")                                \
+	int BPF_KRETPROBE(name##_kretprobe, int ret)    \
+	{                                               \
+		on_exit(ctx, 0, how, failed, true);     \
+		return 0;                               \
+	}
+
+#define RETURNS_NOTHING(name, how)                            \
+	LOCKING(name, how, false)                             \
+	SEC("fexit")                                          \
+	int BPF_PROG(name##_fexit, void *lock)                \
+	{                                                     \
+		on_exit(ctx, (__u64)lock, how, false, false); \
+		return 0;                                     \
+	}
+
+#define RETURNS_ERROR(name, how)                                 \
+	LOCKING(name, how, ret != 0)                             \
+	SEC("fexit")                                             \
+	int BPF_PROG(name##_fexit, void *lock, int ret)          \
+	{                                                        \
+		on_exit(ctx, (__u64)lock, how, ret != 0, false); \
+		return 0;                                        \
+	}
+
+RETURNS_NOTHING(lock, HOW_LOCK)
+RETURNS_NOTHING(io, HOW_IO)
+RETURNS_ERROR(interruptible, HOW_LOCK)
+RETURNS_ERROR(killable, HOW_LOCK)
+
+/* The rest have an acquire context as second argument. */
+LOCKING(ww, HOW_LOCK, ret != 0)
+LOCKING(ww_interruptible, HOW_LOCK, ret != 0)
+LOCKING(ww_trylock, HOW_LOCK, ret != 1)
+LOCKING(trylock, HOW_LOCK, ret != 1)
+
+SEC("fexit")
+int BPF_PROG(ww_fexit, void *lock, void *acquire, int ret)
+{
+	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 0, false);
+	return 0;
+}
+
+SEC("fexit")
+int BPF_PROG(ww_interruptible_fexit, void *lock, void *acquire, int ret)
+{
+	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 0, false);
+	return 0;
+}
+
+SEC("fexit")
+int BPF_PROG(ww_trylock_fexit, void *lock, void *acquire, int ret)
+{
+	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 1, false);
+	return 0;
+}
+
+SEC("fexit")
+int BPF_PROG(trylock_fexit, void *lock, int ret)
+{
+	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 1, false);
+	return 0;
+}
+
+SEC("fentry")
+int BPF_PROG(unlock_fentry, void *lock)
+{
+	hold_end((__u64)lock);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(unlock_kprobe, void *lock)
+{
+	hold_end((__u64)lock);
+	return 0;
+}
+
+/* Calls mutex_unlock() in the end on some kernels, which then finds nothing. */
+SEC("fentry")
+int BPF_PROG(ww_unlock_fentry, void *lock)
+{
+	hold_end((__u64)lock);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(ww_unlock_kprobe, void *lock)
+{
+	hold_end((__u64)lock);
+	return 0;
+}
+
+#define INNERMOST 12
+
+/* Is one of the innermost frames in one of cfg's functions? */
+static __always_inline bool is_other_rt_lock(void *ctx)
+{
+	__u64 ip[INNERMOST];
+	long bytes = bpf_get_stack(ctx, ip, sizeof(ip), 0);
+	__u32 i, j;
+
+	for (i = 0; i < INNERMOST; i++)
+		for (j = 0; j < RT_OTHERS; j++)
+			if (bytes >= (long)(i + 1) * 8 && j < cfg.n_rt_others &&
+			    ip[i] >= cfg.rt_others[j].lo && ip[i] < cfg.rt_others[j].hi)
+				return true;
+	return false;
+}
+
+static __always_inline bool is_mutex(void *ctx, __u32 flags)
+{
+	if (flags & CONTENDED_MUTEX)
+		return true;
+	return cfg.n_rt_others && flags == CONTENDED_RT && !is_other_rt_lock(ctx);
+}
+
+static __always_inline void on_contention(void *ctx, __u64 lock, __u32 flags)
+{
+	if (is_mutex(ctx, flags))
+		wait_begin(ctx, lock, HOW_CONTENDED, false);
+}
+
+static __always_inline void on_contention_end(void *ctx, __u64 lock, int ret)
+{
+	__u64 tid = current_tid();
+	struct lock_start *start = bpf_map_lookup_elem(&starts, &tid);
+
+	if (!start || start->lock != lock)
+		return;
+	if (!cfg.held)
+		wait_end(ctx, start, ret != 0, false);
+	else if (!ret)
+		hold_begin(ctx, lock, HOW_CONTENDED);
+	bpf_map_delete_elem(&starts, &tid);
+}
+
+/*
+ * Someone waits as the lock is let go. Of whose acquisition nobody knows is left out, and
+ * so is an acquisition by another task than this one, whose release nobody waited for.
+ */
+static __always_inline void on_contended_release(__u64 lock)
+{
+	struct lock_start *start = bpf_map_lookup_elem(&starts, &lock);
+
+	if (!start)
+		return;
+	if (start->tid == current_tid())
+		hold_end(lock);
+	else
+		bpf_map_delete_elem(&starts, &lock);
+}
+
+SEC("tp_btf/contention_begin")
+int BPF_PROG(begin_btf, void *lock, unsigned int flags)
+{
+	on_contention(ctx, void_arg(ctx, 0), flags);
+	return 0;
+}
+
+SEC("raw_tp/contention_begin")
+int BPF_PROG(begin_raw, void *lock, unsigned int flags)
+{
+	on_contention(ctx, (__u64)lock, flags);
+	return 0;
+}
+
+SEC("tp/lock/contention_begin")
+int begin_tp(struct trace_event_raw_contention_begin *ctx)
+{
+	on_contention(ctx, (__u64)ctx->lock_addr, ctx->flags);
+	return 0;
+}
+
+SEC("tp_btf/contention_end")
+int BPF_PROG(end_btf, void *lock, int ret)
+{
+	on_contention_end(ctx, void_arg(ctx, 0), ret);
+	return 0;
+}
+
+SEC("raw_tp/contention_end")
+int BPF_PROG(end_raw, void *lock, int ret)
+{
+	on_contention_end(ctx, (__u64)lock, ret);
+	return 0;
+}
+
+SEC("tp/lock/contention_end")
+int end_tp(struct trace_event_raw_contention_end *ctx)
+{
+	on_contention_end(ctx, (__u64)ctx->lock_addr, ctx->ret);
+	return 0;
+}
+
+SEC("tp_btf/contended_release")
+int BPF_PROG(release_btf, void *lock)
+{
+	on_contended_release(void_arg(ctx, 0));
+	return 0;
+}
+
+SEC("raw_tp/contended_release")
+int BPF_PROG(release_raw, void *lock)
+{
+	on_contended_release((__u64)lock);
+	return 0;
+}
+
+SEC("tp/lock/contended_release")
+int release_tp(struct trace_event_raw_contended_release *ctx)
+{
+	on_contended_release((__u64)ctx->lock_addr);
+	return 0;
+}

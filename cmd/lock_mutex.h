@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What mlock and mheld share: the functions that lock a mutex, as rows for their hook tables. */
+#ifndef KTRACE_CMD_LOCK_MUTEX_H
+#define KTRACE_CMD_LOCK_MUTEX_H
+
+#include "bpf/hooks.h"
+#include "bpf/lock.h"
+#include "cmd/lock_find.h"
+#include "lock.skel.h"
+
+/*
+ * _mutex_lock is 5.10's on PREEMPT_RT; *_nested stand in with lock debugging. The rest may
+ * be missing from a kernel, and then nothing is to be seen there.
+ */
+#define FN_LOCK "mutex_lock|_mutex_lock|mutex_lock_nested"
+#define FN_IO "mutex_lock_io|_mutex_lock_io|mutex_lock_io_nested"
+#define FN_INTERRUPTIBLE                                      \
+	"mutex_lock_interruptible|_mutex_lock_interruptible|" \
+	"mutex_lock_interruptible_nested"
+#define FN_KILLABLE "mutex_lock_killable|_mutex_lock_killable|mutex_lock_killable_nested"
+#define FN_TRYLOCK "mutex_trylock|_mutex_trylock|_mutex_trylock_nest_lock"
+#define FN_UNLOCK "mutex_unlock|_mutex_unlock"
+
+enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
+
+/* role_, base, function: where it returns; and where it is entered too. */
+#define ON_FEXIT(role_, base, fn, ...)                                                 \
+	HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit, fn, .mode = MODE_FENTRY, \
+	     ##__VA_ARGS__)
+#define ON_FENTRY(role_, base, fn, ...) \
+	HOOK(lock, role_, VIA_FENTRY, base##_fentry, fn, .mode = MODE_FENTRY, ##__VA_ARGS__)
+#define ON_KPROBE(role_, base, fn, ...) \
+	HOOK(lock, role_, VIA_KPROBE, base##_kprobe, fn, .mode = MODE_KPROBE, ##__VA_ARGS__)
+#define ON_KPROBES(role_, base, fn, ...)                                                       \
+	ON_KPROBE(role_, base, fn, ##__VA_ARGS__),                                             \
+	    HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
+		 ##__VA_ARGS__)
+#define ON_CONTENTION                                                                            \
+	HOOKS_EVENT(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
+	    HOOKS_EVENT(lock, "contention_end", end, "lock:contention_end",                      \
+			.mode = MODE_CONTENDED)
+
+#define KPROBE_NOTE                                                                             \
+	"return probes are dropped while too many calls are under way (maxactive): such waits " \
+	"are not counted"
+
+#define LOCK_OPTIONS                                                                        \
+	CFG_OPTION(struct lock_cfg, locks.name, 'L', "lock", "LOCK", UNIT_NAME,             \
+		   "only this lock: a static one's symbol, or an address with 0x"),         \
+	    CFG_OPTION(struct lock_cfg, contended, 256 + 100, "contended", NULL, UNIT_FLAG, \
+		       "by lock:contention_* only: cheap, sees only what had to wait")
+
+/* The innermost frames, so that the first that is left has called for the lock. */
+extern const char *const lock_leaf[];
+
+bool lock_mode_allowed(const struct opts *, unsigned mode);
+/* cfg is a struct lock_cfg. Returns OK, or USAGE, said. */
+enum status lock_prepare(const struct plan *, void *cfg);
+/*
+ * Rows, and what goes on at the report: waits or holds up to then, each counted as one and
+ * in one more value column. Starts whose id is a lock are holds.
+ */
+enum status lock_collect(struct session *, struct snapshot *);
+
+#endif

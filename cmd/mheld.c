@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/lock_mutex.h"
+
+static const struct mode modes[] = {
+    {"every hold (fentry)", NULL},
+    {"every hold (kprobe)", KPROBE_NOTE},
+    {"contended holds (lock:contended_release)",
+     "only holds are seen that began with a wait and ended while another waited; one may "
+     "include earlier ones of the same task that nobody waited for"},
+    {0},
+};
+
+static const struct hook hooks[] = {
+    ON_FEXIT("lock", lock, FN_LOCK),
+    ON_FEXIT("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("io", io, FN_IO, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),
+    ON_FEXIT("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",
+	     .when = HOOK_IF_PRESENT),
+    ON_FEXIT("trylock", trylock, FN_TRYLOCK, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("ww_trylock", ww_trylock, "ww_mutex_trylock", .when = HOOK_IF_PRESENT),
+    ON_FENTRY("unlock", unlock, FN_UNLOCK),
+    ON_FENTRY("ww_unlock", ww_unlock, "ww_mutex_unlock", .when = HOOK_IF_PRESENT),
+    ON_KPROBES("lock", lock, FN_LOCK),
+    ON_KPROBES("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("io", io, FN_IO, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),
+    ON_KPROBES("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",
+	       .when = HOOK_IF_PRESENT),
+    ON_KPROBES("trylock", trylock, FN_TRYLOCK, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("ww_trylock", ww_trylock, "ww_mutex_trylock", .when = HOOK_IF_PRESENT),
+    ON_KPROBE("unlock", unlock, FN_UNLOCK),
+    ON_KPROBE("ww_unlock", ww_unlock, "ww_mutex_unlock", .when = HOOK_IF_PRESENT),
+    ON_CONTENTION,
+    HOOKS_EVENT(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),
+    HOOKS_FOLLOW(lock),
+    {0},
+};
+
+static const struct column columns[] = {
+    KEY_LOCK(struct lock_key, lock, struct lock_value, object),
+    KEY(struct lock_key, kstack, KIND_KSTACK, WANT_KSTACK),
+    KEY(struct lock_key, comm, KIND_COMM, WANT_COMM),
+    KEY_OPTIONAL(struct lock_key, tgid, KIND_U32, WANT_TGID),
+    KEY_OPTIONAL(struct lock_key, tid, KIND_U32, WANT_TID),
+    KEY_OPTIONAL(struct lock_key, cgroup, KIND_CGROUP, WANT_CGROUP),
+    VAL(struct lock_value, count, KIND_COUNT),
+    VAL(struct lock_value, total_ns, KIND_NS),
+    VAL(struct lock_value, max_ns, KIND_NS),
+    VAL(struct lock_value, held, KIND_COUNT),
+    VAL(struct lock_value, hist_ns, KIND_HIST_NS),
+    {0},
+};
+
+static const struct option_row options[] = {LOCK_OPTIONS, {0}};
+
+const struct tool tool_mheld = {
+    .name = "mheld",
+    .summary = "time that kernel mutexes are held, by lock, acquirer's stack and task",
+    .about =
+	"From the moment a task has the mutex until it is unlocked, whoever does that: stack and\n"
+	"task are the acquirer's. A trylock that succeeds begins a hold; one that fails, or a "
+	"wait\n"
+	"that a signal ended, does not. A mutex that is held when the report is made counts up to\n"
+	"then and is in held; one that was held when tracing began is not seen.",
+    .example = "-m 1ms -g lock,comm 10",
+    .object = &object_lock,
+    .hooks = hooks,
+    .modes = modes,
+    .mode_allowed = lock_mode_allowed,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "total_ns",
+    .leaf = lock_leaf,
+    .layout =
+	{
+	    .cfg_size = sizeof(struct lock_cfg),
+	    .cfg = &(const struct lock_cfg){.held = 1},
+	    .key_size = sizeof(struct lock_key),
+	    .value_size = sizeof(struct lock_value),
+	    .tgid = offsetof(struct lock_key, tgid),
+	},
+    .prepare = lock_prepare,
+    .collect = lock_collect,
+};

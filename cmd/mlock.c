@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/lock_mutex.h"
+
+static const struct mode modes[] = {
+    {"every acquisition (fentry)", NULL},
+    {"every acquisition (kprobe)", KPROBE_NOTE},
+    {"contended acquisitions (lock:contention_begin)",
+     "only acquisitions that had to wait are seen"},
+    {0},
+};
+
+static const struct hook hooks[] = {
+    ON_FENTRY("lock", lock, FN_LOCK),
+    ON_FEXIT("lock", lock, FN_LOCK),
+    ON_FENTRY("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT),
+    ON_FENTRY("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),
+    ON_FENTRY("io", io, FN_IO, .when = HOOK_IF_PRESENT),
+    ON_FEXIT("io", io, FN_IO, .when = HOOK_IF_PRESENT),
+    ON_FENTRY("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),
+    ON_FEXIT("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),
+    ON_FENTRY("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",
+	      .when = HOOK_IF_PRESENT),
+    ON_FEXIT("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",
+	     .when = HOOK_IF_PRESENT),
+    ON_KPROBES("lock", lock, FN_LOCK),
+    ON_KPROBES("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("io", io, FN_IO, .when = HOOK_IF_PRESENT),
+    ON_KPROBES("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),
+    ON_KPROBES("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",
+	       .when = HOOK_IF_PRESENT),
+    ON_CONTENTION,
+    HOOKS_FOLLOW(lock),
+    {0},
+};
+
+static const struct column columns[] = {
+    KEY_LOCK(struct lock_key, lock, struct lock_value, object),
+    KEY(struct lock_key, kstack, KIND_KSTACK, WANT_KSTACK),
+    KEY(struct lock_key, comm, KIND_COMM, WANT_COMM),
+    KEY_OPTIONAL(struct lock_key, tgid, KIND_U32, WANT_TGID),
+    KEY_OPTIONAL(struct lock_key, tid, KIND_U32, WANT_TID),
+    KEY_OPTIONAL(struct lock_key, cgroup, KIND_CGROUP, WANT_CGROUP),
+    KEY_OPTIONAL(struct lock_key, owner, KIND_COMM, WANT_OWNER),
+    KEY_OPTIONAL(struct lock_key, owner_tgid, KIND_U32, WANT_OWNER),
+    KEY_OPTIONAL(struct lock_key, owner_tid, KIND_U32, WANT_OWNER),
+    VAL(struct lock_value, count, KIND_COUNT),
+    VAL(struct lock_value, total_ns, KIND_NS),
+    VAL(struct lock_value, max_ns, KIND_NS),
+    VAL(struct lock_value, waiting, KIND_COUNT),
+    VAL(struct lock_value, aborted, KIND_COUNT),
+    VAL(struct lock_value, hist_ns, KIND_HIST_NS),
+    {0},
+};
+
+static const struct option_row options[] = {LOCK_OPTIONS, {0}};
+
+const struct tool tool_mlock = {
+    .name = "mlock",
+    .summary = "time to get kernel mutexes, by lock, stack and task",
+    .about =
+	"From the call that locks a mutex until it has the lock: by mutex_lock() and its\n"
+	"interruptible, killable, io, nested and ww variants; a trylock takes no time. A wait "
+	"that\n"
+	"a signal ended is in aborted and not in count; one that goes on when the report is made\n"
+	"counts up to then and is in waiting. -g lock,owner says who had the lock when the wait\n"
+	"began. --contended is cheaper and sees only what had to wait.",
+    .example = "-p 1234 -m 10us 10",
+    .object = &object_lock,
+    .hooks = hooks,
+    .modes = modes,
+    .mode_allowed = lock_mode_allowed,
+    .columns = columns,
+    .options = options,
+    .accepts = ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .sort = "total_ns",
+    .leaf = lock_leaf,
+    .layout =
+	{
+	    .cfg_size = sizeof(struct lock_cfg),
+	    .cfg = &(const struct lock_cfg){.held = 0},
+	    .key_size = sizeof(struct lock_key),
+	    .value_size = sizeof(struct lock_value),
+	    .tgid = offsetof(struct lock_key, tgid),
+	},
+    .prepare = lock_prepare,
+    .collect = lock_collect,
+};

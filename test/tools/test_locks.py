@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mlock and mheld against what the truth module did with a mutex."""
+
+import re
+import shlex
+
+import pytest
+
+from lab import has_frame, pick, total
+from truth import COMM, around, near, run, tell, truth
+
+LOCK = "truth_mutex [ktrace_truth]"
+HOOKS = ["fentry", "kprobe"]
+WAYS = ["lock", "interruptible", "killable", "io"]
+
+
+@pytest.fixture
+def hook(request, needs):
+    """--hook KIND, where the kernel has it."""
+    needs("mheld", f"--hook {request.param}")
+    return f"--hook {request.param}"
+
+
+def hist_sum(row):
+    return sum(slot["count"] for slot in row["hist_ns"])
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_lock_is_an_acquisition(lab, hook, way):
+    result = truth(lab, "mlock", hook, f"mutex mode={way} n=100 us=50")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK)
+    assert {row["comm"] for row in rows} == {COMM}, result
+    assert total(rows, "count") == 100 and total(rows, "aborted") == total(rows, "waiting") == 0, result
+    assert all(hist_sum(row) == row["count"] for row in rows), rows
+    assert all(row["kstack"][0].startswith("truth_hold_mutex") for row in rows), rows
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+def test_a_trylock_takes_no_time(lab, hook):
+    result = truth(lab, "mlock", hook, "mutex mode=trylock n=100", "mutex mode=tryfail n=100")
+    assert not pick(result.rows, lambda row: has_frame(row, "truth_fail_trylock")), result
+    # tryfail's own mutex_lock() is one
+    assert total(pick(result.rows, lock=LOCK, comm=COMM), "count") == 1, result
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+def test_a_wait_is_as_long_as_the_module_says(lab, hook):
+    result = around(lab, "mlock", hook, "mutex mode=contend n=50 us=2000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
+    assert total(rows, "count") == fact["waited_count"] == 50, result
+    assert total(rows, "total_ns") >= 50 * 2000000 * 0.97, rows
+    near(total(rows, "total_ns"), fact["waited_ns"], 300000, 50, "total_ns")
+    assert all(has_frame(row, "truth_wait_contended_mutex") for row in rows), rows
+    holder = pick(result.rows, comm="truth_holder", lock=LOCK)
+    assert total(holder, "count") == 50, result
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+def test_an_interrupted_wait_is_counted_apart(lab, hook):
+    result = around(lab, "mlock", hook, "mutex mode=interrupted n=20")
+    rows = pick(result.rows, comm="truth_failer", lock=LOCK)
+    assert total(rows, "aborted") == 20 and total(rows, "count") == 0, result
+
+
+def test_only_contention_is_seen_by_its_tracepoints(lab):
+    result = around(lab, "mlock", "--contended", "mutex mode=contend n=50 us=2000", "mutex mode=lock n=50")
+    fact = next(fact for fact in result.facts if "waited_ns" in fact)
+    rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
+    assert total(rows, "count") == 50, result
+    near(total(rows, "total_ns"), fact["waited_ns"], 300000, 50, "total_ns")
+    assert not pick(result.rows, lock=LOCK, comm=COMM), "who did not wait is not seen"
+    assert any("only acquisitions that had to wait" in note for note in result.report["notes"]), result
+
+
+def test_no_other_lock_passes_for_a_mutex(lab):
+    lines = [f"lock mode={mode} n=20 us=500" for mode in ("spin", "raw_spin", "read", "write")]
+    result = around(lab, "mlock", "--contended", *lines)
+    assert not pick(result.rows, lambda row: has_frame(row, "truth_wait_", "truth_hold_")), result
+
+
+def test_the_owner_that_was_waited_for_is_named(lab):
+    result = around(lab, "mlock", "-g lock,comm,owner,owner_tid", "mutex mode=contend n=30 us=2000")
+    rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
+    assert total(pick(rows, owner="truth_holder"), "count") == 30, result
+    assert all(row["owner_tid"] > 0 for row in rows), rows
+    alone = pick(result.rows, comm="truth_holder", lock=LOCK)
+    assert total(alone, "count") == 30, result
+
+
+def test_a_wait_that_goes_on_is_waiting(lab):
+    script = f"{tell('mutex mode=contend n=2 us=1000000 how=sleep')} & sleep 1.4"
+    result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- $KTRACE mlock -j --ready-fd 9; rc=$?; "
+                      "sleep 2; exit $rc")
+    rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
+    assert total(rows, "waiting") == 1, result
+    assert 1 <= total(rows, "count") <= 2, rows
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+@pytest.mark.parametrize("way", WAYS + ["trylock"])
+def test_a_hold_is_as_long_as_the_module_says(lab, hook, way):
+    result = truth(lab, "mheld", hook, f"mutex mode={way} n=60 us=1000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK, comm=COMM)
+    assert total(rows, "count") == fact["held_count"] == 60, result
+    assert total(rows, "held") == 0, rows
+    near(total(rows, "total_ns"), fact["held_ns"], 300000, 60, "total_ns")
+    assert total(rows, "total_ns") >= fact["held_ns"], "the module's clock is read while it holds the lock"
+    assert all(hist_sum(row) == row["count"] for row in rows), rows
+
+
+@pytest.mark.parametrize("hook", HOOKS, indirect=True)
+@pytest.mark.parametrize("way", ["tryfail", "interrupted"])
+def test_who_did_not_get_the_lock_holds_nothing(lab, hook, way):
+    result = around(lab, "mheld", hook, f"mutex mode={way} n=30")
+    assert not pick(result.rows, comm="truth_failer", lock=LOCK), result
+    rows = pick(result.rows, comm=COMM, lock=LOCK)
+    assert total(rows, "count") == 1, result
+    near(total(rows, "total_ns"), result.fact("ktrace_truth")["held_ns"], 1000000, 1, "total_ns")
+
+
+def test_both_sides_of_a_fight_hold_in_turn(lab):
+    result = around(lab, "mheld", "", "mutex mode=contend n=40 us=2000")
+    fact = result.fact("ktrace_truth")
+    holder = pick(result.rows, comm="truth_holder", lock=LOCK)
+    assert total(holder, "count") == 40 and total(pick(result.rows, comm="truth_waiter", lock=LOCK), "count") == 40
+    near(total(holder, "total_ns"), fact["held_ns"], 300000, 40, "total_ns")
+
+
+def test_a_hold_that_goes_on_is_held(lab):
+    script = f"{tell('mutex n=2 us=1000000 how=sleep')} & sleep 1.4"
+    result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- $KTRACE mheld -j --ready-fd 9; rc=$?; "
+                      "sleep 2; exit $rc")
+    rows = pick(result.rows, comm=COMM, lock=LOCK)
+    assert total(rows, "held") == 1 and 1 <= total(rows, "count") <= 2, result
+    assert total(rows, "total_ns") > 0, rows
+
+
+def test_a_hold_from_before_the_trace_is_not_seen(lab):
+    result = run(lab, f"{tell('mutex n=1 us=1000000 how=sleep')} & sleep .3; $KTRACE mheld -j 2; rc=$?; wait; exit $rc")
+    held = total(pick(result.rows, lock=LOCK), "count")
+    assert result.rc == 0 and held == 0, result
+
+
+@pytest.mark.parametrize("tool", ["mlock", "mheld"])
+def test_one_lock_can_be_asked_for(lab, tool):
+    result = truth(lab, tool, "-L truth_mutex", "mutex n=30", "kmalloc n=10 size=64")
+    assert {row["lock"] for row in result.rows} == {LOCK}, result
+    assert total(result.rows, "count") == 30, result
+
+
+def test_a_lock_in_an_object_is_named_by_its_cache(lab, needs):
+    needs("mheld")  # without function hooks only a lock that is waited for is seen
+    result = lab.run("$KTRACE mlock -j -- $W/pingpong 200")
+    names = {row["lock"] for row in result.rows if has_frame(row, "pipe_read", "pipe_write", "pipe_release")}
+    assert names, result
+    told = r"kmalloc-[a-z0-9-]+\+0x[0-9a-f]+" if lab.object_tells_cache() else "0x[0-9a-f]+"
+    assert all(re.fullmatch(told, name) for name in names), names
+
+
+@pytest.mark.parametrize("tool", ["mlock", "mheld"])
+@pytest.mark.parametrize("lock", ["nosuch_lock_anywhere", "0xzz", "0x"])
+def test_a_lock_that_is_not_there_is_refused(lab, tool, lock):
+    result = lab.run(f"$KTRACE {tool} -L {lock} 0.1")
+    assert result.rc == 2 and not result.out and len(result.messages) == 1, result
+
+
+def test_min_leaves_short_waits_out(lab):
+    result = around(lab, "mlock", "-m 1ms", "mutex mode=contend n=20 us=5000", "mutex n=100")
+    rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
+    assert total(rows, "count") == 20, result
+    assert all(has_frame(row, "truth_wait_contended_mutex") for row in rows), rows
+    assert not pick(result.rows, comm=COMM, lock=LOCK), result
+
+
+CONTEND = """
+    cat >contend.sh <<'END'
+mkdir /sys/kernel/tracing/instances/kt_$$ || exit 99
+cd /sys/kernel/tracing/instances/kt_$$ || exit 99
+trap 'cd /; rmdir /sys/kernel/tracing/instances/kt_$$' EXIT
+echo 16384 >buffer_size_kb
+echo 1 >events/lock/contention_begin/enable
+echo 1 >events/lock/contention_end/enable
+$KTRACE mlock --contended -j --stack-storage-size 4096 -- $W/pipelock 4 %d
+rc=$?
+echo 0 >events/lock/enable
+grep pipelock- trace >&2
+exit $rc
+END
+    with_tracefs sh contend.sh"""
+MUTEX = 32
+EVENT = re.compile(r"pipelock-(\d+) .*contention_(begin|end): (0x)?([0-9a-f]+) \((?:flags=([A-Z|]*)|ret=(-?\d+))\)")
+
+
+def mutex_waits(trace):
+    """What the kernel's own ring buffer has: waits for a mutex that ended with it."""
+    waits_for, count = {}, 0
+    for tid, kind, _, lock, flags, ret in EVENT.findall(trace):
+        if kind == "begin" and "MUTEX" in flags:
+            waits_for[tid] = lock
+        elif kind == "end" and waits_for.get(tid) == lock:
+            del waits_for[tid]
+            count += ret == "0"
+    return count
+
+
+def test_contended_waits_are_those_of_the_kernels_own_trace(lab, needs):
+    needs("mlock", "--contended")
+    result = lab.run(CONTEND % 5)
+    rows = pick(result.rows, comm="pipelock")
+    assert total(rows, "count") == mutex_waits(result.err) > 0, result
+    pipe = pick(rows, lambda row: has_frame(row, "pipe_read", "pipe_write"))
+    assert len({row["lock"] for row in pipe}) <= 1, pipe
+    assert all(0 < row["max_ns"] <= row["total_ns"] for row in rows), rows

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tools against ktrace_truth (test/kmod), a module that says what it did in the kernel.
+
+It is told a line in /proc/ktrace_truth, does that in the writer's task, and
+answers with a fact by the kernel's own clock. The writer is a shell by the name
+of COMM that runs as ktrace's command.
+"""
+
+import shlex
+
+import pytest
+
+COMM = "kt-truth"
+LOAD = """
+[ -e /proc/ktrace_truth ] || {
+	[ -e /lib/ktrace_truth.ko ] || exit 77
+	insmod /lib/ktrace_truth.ko || exit 99
+}
+cat >tell <<'END'
+printf kt-truth >/proc/self/comm
+for line; do
+	echo "$line" >/proc/ktrace_truth && cat /proc/ktrace_truth >&2 || exit 98
+done
+END
+"""
+
+
+def run(lab, script):
+    result = lab.run(LOAD + script)
+    if result.rc == 77:
+        pytest.skip("no /lib/ktrace_truth.ko: test/kmod/build.sh has none for this kernel")
+    return result
+
+
+def tell(*lines):
+    return "sh tell " + " ".join(shlex.quote(line) for line in lines)
+
+
+def truth(lab, tool, args, *lines):
+    """A tool while the module is told these lines, following who tells it."""
+    result = run(lab, f"$KTRACE {tool} -j {args} -- {tell(*lines)}")
+    assert result.rc == 0, result
+    return result
+
+
+def around(lab, tool, args, *lines):
+    """A tool over the whole system while the module is told these lines."""
+    result = run(lab, f"$W/onready --do {shlex.quote(tell(*lines) + '; sleep 1')} --signal TERM -- "
+                      f"$KTRACE {tool} -j --ready-fd 9 {args}")
+    assert result.rc == 0, result
+    return result
+
+
+def fact_of(result, line):
+    return result.fact("ktrace_truth", command=line.split()[0])
+
+
+def near(value, true, each_ns, count, what):
+    """Within 3 %, and so long for each of count times between the two clocks' readings."""
+    assert abs(value - true) <= true * 0.03 + each_ns * count, \
+        f"{what} {value}, expected {true} within 3 % and {each_ns} ns each of {count}"
