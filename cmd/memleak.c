@@ -231,16 +231,15 @@ uint32_t memleak_live_size(uint32_t want)
 	return offsetof(struct leak_value, ustack);
 }
 
-static int size_maps(const struct opts *opts, struct bpf_object *obj)
+static enum status size_live(const struct plan *plan, struct bpf_object *object, void *cfg)
 {
-	const struct leak_cfg *cfg = (const struct leak_cfg *)opts->cfg;
-	struct bpf_map *live = bpf_object__find_map_by_name(obj, "live");
-	struct filter filter = {0};
-	int err;
+	struct bpf_map *live = bpf_object__find_map_by_name(object, "live");
+	int err = bpf_map__set_max_entries(live, ((const struct leak_cfg *)cfg)->max_live);
 
-	opts_filter(opts, &filter);
-	err = bpf_map__set_max_entries(live, cfg->max_live);
-	return err ? err : bpf_map__set_value_size(live, memleak_live_size(filter.want));
+	if (!err)
+		err = bpf_map__set_value_size(live, memleak_live_size(plan->filter.want));
+	return err ? fail(FAILED, "cannot size the map of live allocations: %s", strerror(-err))
+		   : OK;
 }
 
 static const struct leak_cfg defaults = {.older_ns = OLDER_NS, .max_live = MAX_LIVE};
@@ -274,6 +273,6 @@ const struct tool tool_memleak = {
 	},
     .check = check,
     .prepare = prepare,
-    .size_maps = size_maps,
+    .size_maps = size_live,
     .collect = memleak_collect,
 };

@@ -16,6 +16,7 @@
 #include "core/caps.h"
 #include "core/host.h"
 #include "core/ksyms.h"
+#include "core/multi.h"
 
 struct probe {
 	struct caps *caps;
@@ -164,6 +165,21 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 	}
 }
 
+/* Ways to attach to many functions. */
+static void probe_many(struct probe *probe, unsigned wanted)
+{
+	static const enum via vias[] = {VIA_KPROBE_MULTI, VIA_UPROBE, VIA_UPROBE_MULTI};
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < sizeof(vias) / sizeof(vias[0]); i++)
+		if (wanted & 1u << vias[i]) {
+			int err = multi_try(vias[i], &reason);
+
+			probe_via(probe, vias[i], err, reason);
+		}
+}
+
 static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -273,6 +289,8 @@ static void probe_functions(struct probe *probe, const char *targets)
 
 static void probe_target(struct probe *probe, const struct hook *hook)
 {
+	if (hook->patterns)
+		return;
 	if (hook->beside)
 		probe_functions(probe, hook->beside);
 	if (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE)
@@ -390,6 +408,7 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			wanted |= 1u << hook->via;
 	probe_vias(&probe, wanted);
+	probe_many(&probe, wanted);
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			probe_target(&probe, hook);

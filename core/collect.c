@@ -17,6 +17,12 @@ struct source {
 	struct named_stack running; /* stack of what ran, where the context is asked for */
 };
 
+/* From other columns of the row, when all are there. */
+static bool is_computed(const struct column *column)
+{
+	return column->kind == KIND_RATIO_BYTES || column->kind == KIND_RATE;
+}
+
 static uint64_t read_u64(const unsigned char *at, unsigned size)
 {
 	uint64_t wide = 0;
@@ -83,6 +89,10 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 	case KIND_FUNC:
 		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));
 		break;
+	case KIND_TARGET:
+		made = cell->s = snapshot_text(
+		    snap, session->targets.at[read_u64(at, column->size)].name, SIZE_MAX);
+		break;
 	case KIND_LOCK:
 		made = cell->s =
 		    symbolize_lock(&session->symbolize, snap, read_u64(at, 8),
@@ -114,9 +124,7 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		memcpy(cell->hist, source->value + column->off, column->size);
 		return 0;
 	}
-	cell->u = column->kind == KIND_RATIO_BYTES
-		      ? 0
-		      : read_u64(source->value + column->off, column->size);
+	cell->u = is_computed(column) ? 0 : read_u64(source->value + column->off, column->size);
 	return 0;
 }
 
@@ -157,7 +165,7 @@ static bool value_since(struct session *session, const void *key, const void *va
 
 	memcpy(since, value, value_size);
 	for (; column->name; column++) {
-		if (column->key || column->kind == KIND_RATIO_BYTES)
+		if (column->key || is_computed(column))
 			continue;
 		for (at = column->off; at < column->off + column->size; at += sizeof(now)) {
 			memcpy(&now, since + at, sizeof(now));
@@ -308,34 +316,6 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	snap->loss.stacks = now.stacks - session->loss_before.stacks;
 }
 
-/* run_cnt and run_time_ns of our programs; runs skipped for recursion are there since 5.12. */
-static void read_cost(struct session *session, struct snapshot *snap)
-{
-	struct bpf_prog_info info;
-	uint32_t len;
-	unsigned i;
-
-	snap->cost.known = session->stats_fd >= 0 || !session->obj;
-	for (i = 0; i < session->n_links; i++) {
-		struct bpf_program **program =
-		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
-
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(*program), &info, &len))
-			continue;
-		snap->cost.events += info.run_cnt;
-		snap->cost.run_ns += info.run_time_ns;
-		snap->missed += info.recursion_misses;
-	}
-	snap->cost.events -= session->cost_before.events;
-	snap->cost.run_ns -= session->cost_before.run_ns;
-	snap->missed -= session->missed_before;
-	if (snap->elapsed_ns)
-		snap->cost.cpu_percent =
-		    100.0 * (double)snap->cost.run_ns / (double)snap->elapsed_ns;
-}
-
 static void read_hooks(struct session *session, struct snapshot *snap)
 {
 	struct plan *plan = session->plan;
@@ -348,8 +328,11 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 		snapshot_note(snap, "%s", *idle);
 	for (i = 0; i < session->n_links; i++) {
 		const struct hook *hook = session->used[i]->hook;
-		const char *target = session->used[i]->target, *colon = strchr(target, ':');
+		const char *target = session->used[i]->target, *colon;
 
+		if (hook->patterns)
+			target = multi_describe(session, hook->patterns, snap);
+		colon = strchr(target, ':');
 		if (snap->n_hooks < MAX_HOOKS)
 			snap->hook[snap->n_hooks++] = (struct hook_used){
 			    hook->role, via_name(hook->via), colon ? colon + 1 : target};
@@ -403,7 +386,7 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	snap->elapsed_ns = session->read_ns - session->start_ns;
 	if (session->obj)
 		read_loss(session, snap);
-	read_cost(session, snap);
+	session_read_cost(session, snap);
 	read_hooks(session, snap);
 	if (tool->note)
 		snapshot_note(snap, "%s", tool->note);

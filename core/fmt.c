@@ -49,6 +49,21 @@ char *fmt_bytes(char *buf, size_t size, int64_t bytes)
 	return put_scaled(buf, size, sign, value, units[u]);
 }
 
+char *fmt_milli(char *buf, size_t size, uint64_t milli, unsigned decimals)
+{
+	uint64_t drop = decimals == 0 ? 1000 : decimals == 1 ? 100 : decimals == 2 ? 10 : 1;
+	uint64_t scale = 1000 / drop, rounded = milli / drop + (milli % drop * 2 >= drop);
+
+	if (drop == 1)
+		rounded = milli;
+	if (decimals == 0)
+		snprintf(buf, size, "%" PRIu64, rounded);
+	else
+		snprintf(buf, size, "%" PRIu64 ".%0*" PRIu64, rounded / scale,
+			 decimals > 3 ? 3 : (int)decimals, rounded % scale);
+	return buf;
+}
+
 char *fmt_load(char *buf, size_t size, uint64_t load, unsigned decimals)
 {
 	uint64_t scale = 1, whole = load >> 16, part;

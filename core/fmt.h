@@ -20,6 +20,8 @@ char *fmt_ns(char *buf, size_t size, uint64_t ns);
 char *fmt_bytes(char *buf, size_t size, int64_t bytes);
 /* A 1/65536 load with the given number of decimals, rounded: "0.514". */
 char *fmt_load(char *buf, size_t size, uint64_t load, unsigned decimals);
+/* A number of thousandths with at most three decimals, rounded: "12.5". */
+char *fmt_milli(char *buf, size_t size, uint64_t milli, unsigned decimals);
 /* "2026-01-01T00:00:00.000Z" */
 char *fmt_time_iso(char *buf, size_t size, uint64_t realtime_ns);
 /* "HH:MM:SS", local time, or UTC. */

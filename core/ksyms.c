@@ -27,6 +27,11 @@ size_t ksyms_count(const struct ksyms *ks)
 	return ks ? ks->count : 0;
 }
 
+const struct ksym *ksyms_at(const struct ksyms *ks, size_t i)
+{
+	return &ks->syms[i];
+}
+
 const char *ksym_name(const struct ksyms *ks, const struct ksym *sym)
 {
 	return ks->blob + sym->name;

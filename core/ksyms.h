@@ -41,6 +41,8 @@ int ksyms_load(struct ksyms **out, const char *path);
 int ksyms_load_data(struct ksyms **out, const char *path);
 void ksyms_free(struct ksyms *);
 size_t ksyms_count(const struct ksyms *);
+/* By address; i below ksyms_count(). */
+const struct ksym *ksyms_at(const struct ksyms *, size_t i);
 
 /*
  * The function that holds addr, or NULL. It reaches to the next symbol, to the

@@ -7,6 +7,7 @@
 #include "core/opts.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,11 +228,11 @@ static enum status take_positional(struct parse *parse)
 	struct opts *opts = parse->opts;
 	unsigned first = 0, i;
 	enum status status = OK;
-	uint64_t unused;
 
 	if (opts->tool->patterns) {
+		/* No function begins with a digit: what does is meant as a number. */
 		while (first < parse->n_positional &&
-		       number_seconds_ns(parse->positional[first], &unused))
+		       !isdigit((unsigned char)parse->positional[first][0]))
 			first++;
 		memcpy(opts->patterns, parse->positional, first * sizeof(opts->patterns[0]));
 		opts->n_patterns = first;

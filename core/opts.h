@@ -17,6 +17,7 @@
 #define MAX_OUTPUTS 8
 #define MAX_IDS 4096
 #define MAX_POSITIONAL 512
+#define MAX_EXCLUDES 64
 #define CFG_MAX 1024
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_EXPLAIN };
@@ -62,6 +63,8 @@ struct opts {
 	char **command;                 /* NULL: none */
 	char *patterns[MAX_POSITIONAL]; /* of funccount */
 	unsigned n_patterns;
+	const char *excludes[MAX_EXCLUDES]; /* lists that leave out of what the patterns match */
+	unsigned n_excludes;
 	alignas(8) unsigned char cfg[CFG_MAX]; /* the tool's cfg with its own options parsed in */
 };
 

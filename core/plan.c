@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/pattern.h"
+
 /*
  * Stacks and rows kept. Their maps are filled with free entries beforehand:
  * allocating as they fill (BPF_F_NO_PREALLOC) starts some 10 ms sooner, but
@@ -37,11 +39,24 @@ static bool has_beside(const struct hook *hook, const struct caps *caps)
 	return !hook->beside || !plan_absent(&beside, caps);
 }
 
+/* Without patterns (ktrace doctor) any kind may come. */
+static bool pattern_asks(const struct opts *opts, enum target_kind kind)
+{
+	unsigned i;
+
+	for (i = 0; i < opts->n_patterns; i++)
+		if (pattern_kind(opts->patterns[i]) == kind)
+			return true;
+	return !opts->n_patterns;
+}
+
 static bool role_wanted(const struct hook *hook, const struct opts *opts, const struct caps *caps)
 {
 	const struct tool *tool = opts->tool;
 
 	if ((hook->when & HOOK_FOLLOW) && !opts->command)
+		return false;
+	if (hook->patterns && !pattern_asks(opts, hook->patterns))
 		return false;
 	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
 		return false;
@@ -65,7 +80,8 @@ static void plan_roles(struct plan *plan, const struct caps *caps)
 			role = &plan->role[plan->n_roles++];
 			role->name = hook->role;
 			role->first = plan->n_candidates;
-			role->optional = hook->when & HOOK_OPTIONAL;
+			role->optional = (hook->when & HOOK_OPTIONAL) ||
+					 (hook->patterns && !plan->opts->n_patterns);
 			role->mode = hook->mode;
 		}
 		role->n++;

@@ -29,7 +29,7 @@ static bool param_matches(const struct hook *hook, const char *proto)
 
 static bool on_function(const struct hook *hook)
 {
-	return hook->via == VIA_FENTRY || hook->via == VIA_KPROBE;
+	return !hook->patterns && (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE);
 }
 
 static bool function_there(const struct caps *caps, const char *name, bool needs_btf)
@@ -147,7 +147,7 @@ void plan_judge(struct candidate *candidate, const struct opts *opts, const stru
 			    value && strlen(value) > 4 ? value + 4 : "unknown here");
 	else if (on_function(hook))
 		judge_function(candidate, caps);
-	else if (hook->via != VIA_ITER)
+	else if (hook->via != VIA_ITER && !hook->patterns)
 		judge_event(candidate, caps);
 }
 

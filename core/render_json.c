@@ -72,6 +72,8 @@ static void put_cell(FILE *f, enum kind kind, const union cell *cell)
 		fmt_put_json(f, letter);
 	} else if (kind == KIND_LOAD) {
 		fputs(fmt_load(buf, sizeof(buf), cell->u, 5), f);
+	} else if (kind == KIND_RATE) {
+		fputs(fmt_milli(buf, sizeof(buf), cell->u, 3), f);
 	} else if (kind == KIND_DIFF_BYTES) {
 		fprintf(f, "%" PRId64, cell->i);
 	} else {

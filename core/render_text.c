@@ -50,6 +50,8 @@ const char *text_cell(char *buf, size_t size, const struct column *c, const unio
 		return fmt_bytes(buf, size, cell->i);
 	case KIND_LOAD:
 		return fmt_load(buf, size, cell->u, 3);
+	case KIND_RATE:
+		return fmt_milli(buf, size, cell->u, 1);
 	default:
 		snprintf(buf, size, "%" PRIu64, cell->u);
 		return buf;

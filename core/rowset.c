@@ -123,7 +123,7 @@ static int index_build(struct rowset *rows)
 	size_t i;
 
 	rows->index_size = 16;
-	while (rows->index_size < rows->n * 2)
+	while (rows->index_size <= rows->n * 2)
 		rows->index_size *= 2;
 	rows->index = calloc(rows->index_size, sizeof(*rows->index));
 	if (!rows->index)
@@ -141,6 +141,36 @@ const void *rowset_find(struct rowset *rows, const void *key)
 		return NULL;
 	found = rows->index[index_slot(rows, key)];
 	return found ? rowset_value(rows, found - 1) : NULL;
+}
+
+int rowset_sum(struct rowset *rows, const void *key, const void *value)
+{
+	unsigned char *at;
+	uint64_t now, more;
+	uint32_t i;
+
+	if (!rows->index || rows->n * 2 >= rows->index_size) {
+		free(rows->index);
+		rows->index = NULL;
+		if (rowset_reserve(rows, 1) || index_build(rows))
+			return -ENOMEM;
+	}
+	if (!rows->index[index_slot(rows, key)]) {
+		if (rowset_reserve(rows, 1))
+			return -ENOMEM;
+		memcpy(rows->keys + rows->n * rows->key_size, key, rows->key_size);
+		memcpy(rowset_value(rows, rows->n), value, rows->value_size);
+		rows->index[index_slot(rows, key)] = (uint32_t)++rows->n;
+		return 0;
+	}
+	at = rowset_value(rows, rows->index[index_slot(rows, key)] - 1);
+	for (i = 0; i + sizeof(now) <= rows->value_size; i += sizeof(now)) {
+		memcpy(&now, at + i, sizeof(now));
+		memcpy(&more, (const unsigned char *)value + i, sizeof(more));
+		now += more;
+		memcpy(at + i, &now, sizeof(now));
+	}
+	return 0;
 }
 
 void rowset_free(struct rowset *rows)

@@ -20,6 +20,8 @@ int rowset_read(struct rowset *, int map_fd, uint32_t key_size, uint32_t value_s
 int rowset_add(struct rowset *, const void *key, const void *value);
 /* Value of a key, or NULL; -ENOMEM makes it NULL too. */
 const void *rowset_find(struct rowset *, const void *key);
+/* Adds a row whose value is u64s; to one with the same key, each of them. 0 or -ENOMEM. */
+int rowset_sum(struct rowset *, const void *key, const void *value);
 void rowset_free(struct rowset *);
 
 static inline const void *rowset_key(const struct rowset *rows, size_t i)

@@ -39,6 +39,9 @@ static void choose_programs(struct session *session)
 		if (!chosen)
 			continue;
 		bpf_program__set_autoload(program_of(session, chosen->hook), true);
+		if (chosen->hook->via == VIA_UPROBE_MULTI)
+			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
+							      MULTI_ATTACH_UPROBE);
 		if (chosen->hook->via == VIA_FENTRY)
 			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
 						       chosen->target);
@@ -91,7 +94,10 @@ static int size_maps(struct session *session)
 	uint32_t tasks = plan->opts->command ? MAX_TASKS_FOLLOWED : plan->opts->tgids.n + 1;
 	int err;
 
-	err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
+	err = map_resize(session, "counts", (uint32_t)session->targets.n, 0, 0);
+	if (!err)
+		err = map_resize(session, "rows", plan->max_rows, layout->key_size,
+				 layout->value_size);
 	if (!err)
 		err = map_resize(session, "stacks", stacks, 0, walk);
 	if (!err)
@@ -106,8 +112,6 @@ static int size_maps(struct session *session)
 		err = map_resize(session, "tgids", tasks, 0, 0);
 	if (!err)
 		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
-	if (!err && plan->opts->tool->size_maps)
-		err = plan->opts->tool->size_maps(plan->opts, session->obj);
 	if (!err && layout->slots)
 		err = size_slots(session, walk);
 	return err;
@@ -126,6 +130,8 @@ static enum status configure(struct session *session)
 	((struct filter *)cfg)->self_tgid = session->plan->opts->self ? 0 : (uint32_t)getpid();
 	if (tool->prepare)
 		status = tool->prepare(session->plan, cfg);
+	if (!status && tool->size_maps)
+		status = tool->size_maps(session->plan, session->obj, cfg);
 	if (status)
 		return status;
 	if (tool->layout.command_tgid)
@@ -237,6 +243,14 @@ static enum status attach(struct session *session, bool *again)
 
 		if (!chosen)
 			continue;
+		if (chosen->hook->patterns) {
+			enum status status = multi_attach(session, chosen, again);
+
+			if (status || *again)
+				return status;
+			session->used[session->n_links++] = chosen;
+			continue;
+		}
 		link = attach_one(program_of(session, chosen->hook), chosen);
 		if (!link) {
 			plan_reject(chosen, "refused at attach: %s", error_text(-errno));
@@ -249,13 +263,15 @@ static enum status attach(struct session *session, bool *again)
 	return OK;
 }
 
-static void close_object(struct session *session)
+static void close_object(struct session *session, bool leaving)
 {
 	unsigned i;
 
 	for (i = 0; i < session->n_links; i++)
 		bpf_link__destroy(session->link[i]);
+	memset(session->link, 0, sizeof(session->link));
 	session->n_links = 0;
+	multi_close(session, leaving);
 	if (session->skel)
 		session->plan->opts->tool->object->destroy(session->skel);
 	session->skel = NULL;
@@ -332,11 +348,16 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	/* The first of many reports must not be late; a single one may. */
 	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
 		symbolize_load(&session->symbolize);
+	if (plan->opts->tool->patterns) {
+		status = targets_find(&session->targets, plan->opts);
+		if (status)
+			return status;
+	}
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {
 			again = false;
-			close_object(session);
+			close_object(session, false);
 			status = plan_check(plan);
 			if (!status)
 				status = open_once(session, &again);
@@ -354,6 +375,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		session->symbolize.chains_fd =
 		    bpf_object__find_map_fd_by_name(session->obj, "chains");
 	}
+	if (plan->opts->tool->patterns)
+		targets_say(&session->targets);
 	session->start_ns = host_monotonic_ns();
 	session->start_realtime_ns = host_realtime_ns();
 	return OK;
@@ -363,12 +386,13 @@ void session_close(struct session *session)
 {
 	if (!session->plan)
 		return;
-	close_object(session);
+	close_object(session, true);
 	slots_unmap(&session->slot_rows);
 	slots_unmap(&session->slot_stacks);
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
 	symbolize_end(&session->symbolize);
 	rowset_free(&session->before);
+	targets_free(&session->targets);
 	memset(session, 0, sizeof(*session));
 }

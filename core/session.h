@@ -8,21 +8,25 @@
 
 #include <bpf/libbpf.h>
 
+#include "core/multi.h"
 #include "core/plan.h"
 #include "core/rowset.h"
 #include "core/slots.h"
 #include "core/snapshot.h"
 #include "core/symbolize.h"
+#include "core/targets.h"
 
 struct session {
 	struct plan *plan;
 	void *skel;
 	struct bpf_object *obj;
-	struct bpf_link *link[MAX_HOOKS];
+	struct bpf_link *link[MAX_HOOKS];        /* NULL: of patterns, in multi */
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
-	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
-	uint32_t command_tgid; /* 0: none */
+	struct targets targets; /* of a tool with patterns */
+	struct multi multi;     /* what is attached to them */
+	int stats_fd;           /* keeps BPF_ENABLE_STATS on; -1: refused */
+	uint32_t command_tgid;  /* 0: none */
 	struct symbolize symbolize;
 	struct slots_view slot_rows, slot_stacks; /* layout.slots; else empty */
 	struct rowset before;                     /* AT_RATE: rows as of the last report */
@@ -50,6 +54,8 @@ void session_close(struct session *);
 enum status session_read_map(struct session *, const char *name, uint32_t key_size,
 			     uint32_t value_size, struct rowset *);
 enum status session_read_rows(struct session *, struct rowset *); /* of map rows, or slots */
+/* Runs and run time of our programs since the last report. */
+void session_read_cost(struct session *, struct snapshot *);
 enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
 enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
 /*

@@ -154,6 +154,20 @@ static void fill_ratio(struct snapshot *s, unsigned at)
 	}
 }
 
+static void fill_rate(struct snapshot *s, unsigned at)
+{
+	int num = snapshot_column(s, s->column[at]->num);
+	double seconds = (double)s->elapsed_ns / 1e9;
+
+	for (size_t i = 0; i < s->n_rows; i++) {
+		union cell *row = snapshot_row(s, i);
+
+		row[at].u = num < 0 || seconds <= 0
+				? 0
+				: (uint64_t)((double)row[num].u * 1000 / seconds + 0.5);
+	}
+}
+
 static int compare_u64(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
@@ -232,6 +246,8 @@ void snapshot_finish(struct snapshot *s, const struct column *sort)
 	for (unsigned i = 0; i < s->n_columns; i++)
 		if (s->column[i]->kind == KIND_RATIO_BYTES)
 			fill_ratio(s, i);
+		else if (s->column[i]->kind == KIND_RATE)
+			fill_rate(s, i);
 	if (!sort || s->n_rows < 2)
 		return;
 	order.by = snapshot_column(s, sort->name);

@@ -37,9 +37,15 @@ const struct column *tool_column(const struct tool *tool, const char *name)
 const char *via_name(enum via via)
 {
 	static const char *const names[N_VIA] = {
-	    [VIA_NONE] = "none",     [VIA_TP_BTF] = "tp_btf",
-	    [VIA_RAW_TP] = "raw_tp", [VIA_TRACEPOINT] = "tracepoint",
-	    [VIA_FENTRY] = "fentry", [VIA_KPROBE] = "kprobe",
+	    [VIA_NONE] = "none",
+	    [VIA_TP_BTF] = "tp_btf",
+	    [VIA_RAW_TP] = "raw_tp",
+	    [VIA_TRACEPOINT] = "tracepoint",
+	    [VIA_FENTRY] = "fentry",
+	    [VIA_KPROBE] = "kprobe",
+	    [VIA_KPROBE_MULTI] = "kprobe_multi",
+	    [VIA_UPROBE] = "uprobe",
+	    [VIA_UPROBE_MULTI] = "uprobe_multi",
 	    [VIA_ITER] = "iter",
 	};
 

@@ -36,12 +36,14 @@ enum kind {
 	KIND_CONTEXT, /* no bytes of its own: told from a kernel stack, see struct layout */
 	KIND_CHAIN,   /* u64 chain id: who woke the waker, and so on */
 	KIND_LOCK,    /* u64 address of a lock; the value has its struct lock_object */
+	KIND_TARGET,  /* u32: number of a target, core/targets.h, shown as its name */
 	/* values */
 	KIND_COUNT,       /* u64 */
 	KIND_NS,          /* u64 */
 	KIND_BYTES,       /* u64 */
 	KIND_DIFF_BYTES,  /* s64 */
 	KIND_RATIO_BYTES, /* no bytes of its own: column num / column den */
+	KIND_RATE,        /* no bytes of its own: column num per second, in 1/1000 */
 	KIND_LOAD,        /* u64, 1/65536 */
 	KIND_HIST_NS,     /* u64[], log2, at most HIST_SLOTS */
 };
@@ -61,7 +63,7 @@ struct column {
 	uint16_t off, size;       /* in the key or the value struct */
 	uint32_t want;            /* WANT_ bits that make the kernel fill it in */
 	uint16_t tgid;            /* KIND_USTACK: offset in the key of the tgid that owns it */
-	const char *num, *den;    /* KIND_RATIO_BYTES: the columns divided */
+	const char *num, *den;    /* KIND_RATIO_BYTES: the columns divided; KIND_RATE: num */
 	uint16_t object;          /* KIND_LOCK: offset in the value struct */
 	const char *const *names; /* KIND_ENUM: by value, ends with NULL */
 };
@@ -122,8 +124,20 @@ enum via {
 	VIA_TRACEPOINT,
 	VIA_FENTRY,
 	VIA_KPROBE,
+	VIA_KPROBE_MULTI,
+	VIA_UPROBE,
+	VIA_UPROBE_MULTI,
 	VIA_ITER,
 	N_VIA,
+};
+
+/* What a pattern of a tool with patterns may name. */
+enum target_kind {
+	TARGET_NONE,
+	TARGET_FUNCTION, /* of the kernel */
+	TARGET_EVENT,    /* a tracepoint */
+	TARGET_SYSCALL,  /* an event of tracefs that is made from one */
+	TARGET_USER,     /* a function of a program or library */
 };
 
 /*
@@ -141,6 +155,9 @@ struct hook {
 	size_t prog; /* offset of the struct bpf_program * in the skeleton */
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
+	enum target_kind
+	    patterns;  /* attached to each target of this kind; wanted when a pattern is of it */
+	bool copies;   /* patterns: a copy of the program for each target, for want of a cookie */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	uint8_t parts; /* only with one of these bits in struct opts.parts; 0: always */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
@@ -296,15 +313,15 @@ struct tool {
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
-	/* Sizes of maps that only this tool has, before load; 0 or -errno. NULL: it has none. */
-	int (*size_maps)(const struct opts *, struct bpf_object *);
+	/* Sizes of maps beyond those that the session knows; may set cfg. NULL: none. */
+	enum status (*size_maps)(const struct plan *, struct bpf_object *, void *cfg);
 	/* Draining map rows is not enough (loads, offcputime's blocked threads); else NULL. */
 	enum status (*collect)(struct session *, struct snapshot *);
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_offwake, object_lock, object_spin,
-    object_work, object_tasklet, object_alloc, object_leak, object_slab, object_numa;
+    object_count, object_work, object_tasklet, object_alloc, object_leak, object_slab, object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

@@ -70,9 +70,10 @@ class Result:
 
     @property
     def messages(self):
-        """The lines of stderr that are neither a workload's facts nor the ready signal."""
+        """The lines of stderr that are no workload's facts, no ready signal, and no count of targets."""
         return [line for line in self.err.splitlines()
-                if line and not line.startswith('{"workload"') and not line.startswith("Tracing")]
+                if line and not line.startswith(('{"workload"', "Tracing"))
+                and not re.match(r"\d+ functions? traced, ", line)]
 
     @property
     def facts(self):

@@ -24,6 +24,7 @@ KEYS = {
     "slabratetop": ["cache"],
     "numamove": [],
     "loads": [],
+    "funccount": ["func"],
 }
 VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
@@ -40,9 +41,17 @@ VALUES = {
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
     "numamove": ["migrations", "failed", "total_ns"],
     "loads": ["load1", "load5", "load15"],
+    "funccount": ["count"],
 }
 # What they look at need not happen at all on a machine, and no program can bring it about for sure.
 QUIET = {"tasklets", "spinlock"}
+PATTERNS = {"funccount": "t:sched:sched_process_fork"}  # what tools that need a pattern are given
+
+
+def call(tool):
+    """A tool's name, and its pattern where it needs one."""
+    return f"{tool} {PATTERNS[tool]}" if tool in PATTERNS else tool
+
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +97,8 @@ PROBES = {
         rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
     "memleak": Probe("slabs {n} --kind eventfd --leave 8000", lambda rows: pick(
         rows, lambda r: r["kstack"][0] == "do_eventfd"), "count", args="--older 0"),
+    "funccount": Probe("forks {n} 1 1", lambda rows: pick(
+        rows, func="sched:sched_process_fork"), "count"),
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
         rows, cache="UDP"), "allocs", args="-i 100"),
 }

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from probes import PROBES
+from probes import PROBES, call
 
 NOBODY = "$W/asuid 65534 -- $KTRACE"
 
 
 def test_without_privileges_says_what_is_missing(lab, tool):
-    result = lab.run(f"{NOBODY} {tool} -j -d 0.2 -i 0.1")
+    result = lab.run(f"{NOBODY} {call(tool)} -j -d 0.2 -i 0.1")
     if tool == "loads":
         assert result.rc == 0 and result.reports, "sysinfo(2) is for everybody"
         return
@@ -34,13 +34,13 @@ def test_bad_words_are_told_before_missing_privileges(lab):
 
 
 def test_without_tracefs_tools_run(lab, running):
-    result = lab.run(f"without_tracefs $KTRACE {running} -j -d 0.2 -i 0.1")
+    result = lab.run(f"without_tracefs $KTRACE {call(running)} -j -d 0.2 -i 0.1")
     assert result.rc == 0 and result.reports, result
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_tracepoint_hook_without_tracefs_works_or_says_why(lab, name):
-    result = lab.run(f"without_tracefs $KTRACE {name} -j -d 0.2 --hook tracepoint")
+    result = lab.run(f"without_tracefs $KTRACE {call(name)} -j -d 0.2 --hook tracepoint")
     if result.rc == 0:
         assert result.reports
     else:
@@ -98,8 +98,8 @@ def fail_each(lab, tool, err, limit, step=1):
     command = f" -- $W/{PROBES[tool].command(3)}" if tool in PROBES else ""
     nth = 1
     while nth <= limit:
-        result = lab.run(f"$W/failnth {nth} {err} -- $KTRACE {tool} -j -i 100 -d 10{command}"
-                         if command else f"$W/failnth {nth} {err} -- $KTRACE {tool} -j 0.1 1")
+        result = lab.run(f"$W/failnth {nth} {err} -- $KTRACE {call(tool)} -j -i 100 -d 10{command}"
+                         if command else f"$W/failnth {nth} {err} -- $KTRACE {call(tool)} -j 0.1 1")
         is_honest(result, tool)
         if not result.fact("failnth")["failed"]:
             assert result.rc == 0, f"fails without a fault\n{result}"
@@ -125,7 +125,7 @@ def test_when_all_calls_of_a_kind_fail_the_cause_is_named(lab, command, what):
     """BPF_MAP_CREATE with ENOMEM, BPF_PROG_LOAD with EPERM."""
     err = errno.ENOMEM if command == 0 else errno.EPERM
     for name in PROBES:
-        result = lab.run(f"$W/failnth 1 {err} --cmd {command} --from -- $KTRACE {name} -j -d 0.2")
+        result = lab.run(f"$W/failnth 1 {err} --cmd {command} --from -- $KTRACE {call(name)} -j -d 0.2")
         assert result.rc in (1, 3) and not result.out, result
         assert len(result.messages) == 1, f"one line about the {what}\n{result}"
 

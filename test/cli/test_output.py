@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lab import pick, total
+from probes import call
 
 
 def failed(result):
@@ -16,7 +17,7 @@ def failed(result):
 
 def test_full_disk_is_an_error(lab, running):
     for form in ("", "-j"):
-        failed(lab.run(f"$KTRACE {running} {form} -d 0.2 -i 0.1 >/dev/full"))
+        failed(lab.run(f"$KTRACE {call(running)} {form} -d 0.2 -i 0.1 >/dev/full"))
 
 
 @pytest.mark.parametrize("words", ["list", "caps", "doctor", "--help", "--version", "offcputime --help",
@@ -26,7 +27,7 @@ def test_full_disk_is_an_error_for_every_subcommand(lab, words):
 
 
 def test_closed_stdout_is_an_error(lab, running):
-    failed(lab.run(f"$KTRACE {running} -j -d 0.2 -i 0.1 >&-"))
+    failed(lab.run(f"$KTRACE {call(running)} -j -d 0.2 -i 0.1 >&-"))
 
 
 def test_closed_stdout_is_not_taken_by_another_file(lab):
@@ -41,13 +42,13 @@ def test_closed_stdin_and_stderr_do_no_harm(lab):
 
 
 def test_no_directory_fails_before_tracing(lab, running):
-    result = lab.ktrace(f"{running} -d 1 -o json=/no/such/dir/x")
+    result = lab.ktrace(f"{call(running)} -d 1 -o json=/no/such/dir/x")
     assert result.rc in (1, 2) and len(result.messages) == 1 and not result.out, result
     assert "Tracing" not in result.err, "found out before, not after"
 
 
 def test_file_is_written_whole_and_alone(lab, running):
-    result = lab.run(f"mkdir d; $KTRACE {running} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
+    result = lab.run(f"mkdir d; $KTRACE {call(running)} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
     assert result.rc == 0 and result.messages[-1] == "x", result
     assert result.report["tool"] == running
 
@@ -163,12 +164,12 @@ def test_hostile_workqueue_and_comm_filter(lab):
 
 
 def test_text_of_every_tool_is_plain(lab, running):
-    result = lab.ktrace(f"{running} -d 0.5 -i 0.2")
+    result = lab.ktrace(f"{call(running)} -d 0.5 -i 0.2")
     assert result.rc == 0, result
     assert "\x1b" not in result.out, "no colour and no cursor movement where stdout is no terminal"
 
 
 def test_json_is_one_line_for_each_report(lab, running):
-    result = lab.ktrace(f"{running} -j -i 0.2 -d 0.5")
+    result = lab.ktrace(f"{call(running)} -j -i 0.2 -d 0.5")
     assert result.rc == 0 and result.raw.endswith(b"\n"), result
     assert all(isinstance(json.loads(line), dict) for line in result.raw.splitlines())

@@ -3,6 +3,8 @@
 
 import pytest
 
+from probes import call
+
 REPORT_KEYS = {"schema", "tool", "rows", "loss", "cost", "hooks", "notes", "elapsed_ns"}
 
 
@@ -14,7 +16,7 @@ def whole_reports(result):
 
 @pytest.mark.parametrize("name", [pytest.param("INT", marks=pytest.mark.slow), "TERM"])
 def test_signal_prints_the_report_and_ends_well(lab, running, name):
-    result = lab.run(f"$W/onready --do 'sleep 0.3' --signal {name} -- $KTRACE {running} -j --ready-fd 9")
+    result = lab.run(f"$W/onready --do 'sleep 0.3' --signal {name} -- $KTRACE {call(running)} -j --ready-fd 9")
     assert result.rc == 0 and len(whole_reports(result)) >= 1, result
     assert result.fact("onready")["ready"] == 1, "one byte on --ready-fd"
 
@@ -26,7 +28,7 @@ def test_signal_ends_a_run_with_duration_early(lab, name):
 
 
 def test_tracing_is_said_once(lab, running):
-    result = lab.ktrace(f"{running} -j -d 0.3 -i 0.1")
+    result = lab.ktrace(f"{call(running)} -j -d 0.3 -i 0.1")
     assert result.err.count("Tracing") == 1 and "Tracing ... Ctrl-C to end." in result.err, result
 
 
@@ -87,7 +89,7 @@ def test_kill_leaves_nothing_attached(lab):
 
 
 def test_ready_byte_comes_once_and_after_attaching(lab, running):
-    result = lab.run(f"$KTRACE {running} -j -d 0.3 --ready-fd 9 9>ready; rc=$?; wc -c <ready >&2; exit $rc")
+    result = lab.run(f"$KTRACE {call(running)} -j -d 0.3 --ready-fd 9 9>ready; rc=$?; wc -c <ready >&2; exit $rc")
     assert result.rc == 0 and result.messages[-1].strip() == "1", result
 
 

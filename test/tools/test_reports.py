@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lab import has_frame, pick, total, within
-from probes import KEYS, NANOSLEEP, PROBES, QUIET, VALUES, args_of, workload_of
+from probes import KEYS, NANOSLEEP, PROBES, QUIET, VALUES, args_of, call, workload_of
 
 pytestmark = pytest.mark.portable
 
@@ -18,7 +18,7 @@ STACK_TOOLS = [name for name, keys in KEYS.items() if "kstack" in keys]
 
 def short_run(lab, tool, n=10):
     workload = workload_of(tool, n)
-    return lab.trace(tool, args_of(tool) if workload else "-i 0.2 -d 0.3", workload)
+    return lab.trace(call(tool), args_of(tool) if workload else "-i 0.2 -d 0.3", workload)
 
 
 def test_header_is_the_same_for_every_tool(lab, running):
@@ -58,7 +58,7 @@ def test_columns_are_those_of_the_contract(lab, needs, name):
 @pytest.mark.parametrize("name", PROBES)
 def test_exact_count_of_a_known_workload(lab, name):
     probe = PROBES[name]
-    result = lab.trace(name, probe.args, probe.command(25))
+    result = lab.trace(call(name), probe.args, probe.command(25))
     assert probe.value(result.rows) == probe.truth(25), result
 
 
@@ -71,7 +71,7 @@ def test_cost_is_counted(lab, name):
 @pytest.mark.parametrize("name", ["offcputime", *[pytest.param(name, marks=pytest.mark.slow) for name in (
     "wakeuptime", "offwaketime", "kmem", "kpages", "workq")]])
 def test_accumulating_tools_report_totals(lab, name):
-    result = lab.ktrace(f"{name} -j -d {2 * lab.slow} -i {0.8 * lab.slow}")
+    result = lab.ktrace(f"{call(name)} -j -d {2 * lab.slow} -i {0.8 * lab.slow}")
     assert result.rc == 0, result
     reports = result.reports
     assert len(reports) == 3, "after one interval, after two and at the end"
@@ -88,17 +88,17 @@ def test_positional_duration_is_the_option(lab):
         assert len(result.reports) == 1 and result.report["elapsed_ns"] >= 1e9, result
 
 
-@pytest.mark.parametrize("name", ["slabratetop", "numamove", "memleak", "loads"])
+@pytest.mark.parametrize("name", ["slabratetop", "numamove", "memleak", "funccount", "loads"])
 def test_interval_and_count(lab, needs, name):
     needs(name)
-    result = lab.ktrace(f"{name} -j 0.4 3")
+    result = lab.ktrace(f"{call(name)} -j 0.4 3")
     assert result.rc == 0 and len(result.reports) == 3, result
 
 
 @pytest.mark.parametrize("name", STACK_TOOLS)
 def test_folded_lines_are_what_flame_graph_tools_read(lab, needs, name):
     needs(name)
-    result = lab.ktrace(f"{name} -f {args_of(name)} -- $W/{workload_of(name, 10)}")
+    result = lab.ktrace(f"{call(name)} -f {args_of(name)} -- $W/{workload_of(name, 10)}")
     assert result.rc == 0 and result.out, result
     for line in result.out.splitlines():
         match = FOLDED.match(line)

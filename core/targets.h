@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a tool's patterns match on the running system: the functions and events
+ * that one program is to be attached to, each with a number of its own, by which
+ * the program counts. Found before anything is loaded.
+ */
+#ifndef KTRACE_TARGETS_H
+#define KTRACE_TARGETS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/opts.h"
+#include "core/pattern.h"
+
+struct target {
+	enum target_kind kind;
+	bool attached;
+	uint32_t binary; /* TARGET_USER: index in binaries */
+	char *name; /* as reports show it: "vfs_read", "ext4_iget [ext4]", "sched:sched_switch" */
+	uint64_t address; /* of a kernel function; TARGET_USER: offset in the file */
+};
+
+struct targets {
+	struct target *at;
+	size_t n, room;
+	char **binaries; /* paths */
+	size_t n_binaries, room_binaries;
+	struct patterns patterns, excluded;
+	bool verbose;
+	bool by_trying; /* the kernel does not tell which functions can be traced */
+	size_t n_skipped;
+	char first_skipped[192]; /* its name and the reason */
+};
+
+/*
+ * Finds what the tool's patterns match. Returns OK; USAGE when a pattern matches
+ * nothing; CANNOT when nothing of it may be traced; FAILED; said.
+ */
+enum status targets_find(struct targets *, const struct opts *);
+void targets_free(struct targets *);
+
+/* Counts what will not be traced, and names it with -v. */
+void targets_skip(struct targets *, const char *name, const char *reason);
+/* "12 functions traced, 3 skipped" on stderr. */
+void targets_say(const struct targets *);
+/* How many of this kind are attached. */
+size_t targets_attached(const struct targets *, enum target_kind);
+
+/* For the finders: 0, or -ENOMEM. name is copied. */
+int targets_add(struct targets *, const struct target *, const char *name);
+/* Is the name, or the last part of "category:event", excluded? */
+bool targets_excluded(const struct targets *, const char *name);
+
+/* One finder for each kind. 0, or -errno, or a positive enum status, said. */
+int targets_find_functions(struct targets *);
+int targets_find_events(struct targets *);
+int targets_find_user(struct targets *, const struct opts *);
+
+/* Why a kernel function is never traced; NULL: it may be. */
+const char *deny_reason(const char *function);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tracepoints, by the directories of tracefs; without it, by BTF, which knows no categories. */
+#include <bpf/btf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/targets.h"
+#include "core/tracefs.h"
+
+/* Directories below events/ whose events are no tracepoints. */
+static bool is_virtual(const char *category)
+{
+	return !strcmp(category, "ftrace") || !strcmp(category, "kprobes") ||
+	       !strcmp(category, "uprobes") || !strcmp(category, "synthetic");
+}
+
+/* Marks the patterns that match; category NULL: unknown, any is taken. */
+static enum target_kind match(struct targets *targets, const char *category, const char *event)
+{
+	enum target_kind kind = TARGET_NONE;
+	struct pattern *pattern;
+	bool syscalls = category && !strcmp(category, "syscalls");
+	size_t i;
+
+	for (i = 0; i < targets->patterns.n; i++) {
+		pattern = &targets->patterns.at[i];
+		if (pattern->kind != (syscalls ? TARGET_SYSCALL : TARGET_EVENT) ||
+		    (category && !pattern_allows(pattern, category)) ||
+		    !pattern_matches(pattern, event))
+			continue;
+		pattern->n_matched++;
+		kind = pattern->kind;
+	}
+	return kind;
+}
+
+static int take(struct targets *targets, const char *category, const char *event)
+{
+	struct target target = {.kind = match(targets, category, event)};
+	char shown[256];
+
+	snprintf(shown, sizeof(shown), "%s%s%s", category ? category : "", category ? ":" : "",
+		 event);
+	if (!target.kind || targets_excluded(targets, shown))
+		return 0;
+	return targets_add(targets, &target, shown);
+}
+
+static DIR *directory(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+static int take_category(struct targets *targets, int parent, const char *category)
+{
+	DIR *dir = directory(parent, category);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!dir)
+		return 0; /* a file */
+	while (!err && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "enable") &&
+		    strcmp(entry->d_name, "filter"))
+			err = take(targets, category, entry->d_name);
+	closedir(dir);
+	return err;
+}
+
+static int find_in_btf(struct targets *targets)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const char *prefix = "btf_trace_", *name;
+	const struct btf_type *type;
+	__u32 i;
+	int err = 0;
+
+	if (!btf)
+		return (int)fail(CANNOT,
+				 "tracepoints cannot be listed: neither tracefs nor BTF can "
+				 "be read (mount -t tracefs tracefs /sys/kernel/tracing)");
+	for (i = 1; !err && i < btf__type_cnt(btf); i++) {
+		type = btf__type_by_id(btf, i);
+		name = btf__name_by_offset(btf, type->name_off);
+		if (btf_is_typedef(type) && !strncmp(name, prefix, strlen(prefix)))
+			err = take(targets, NULL, name + strlen(prefix));
+	}
+	btf__free(btf);
+	return err;
+}
+
+int targets_find_events(struct targets *targets)
+{
+	int root = tracefs_open("tracefs"), err = 0;
+	DIR *events = root >= 0 ? directory(root, "events") : NULL;
+	struct dirent *entry;
+
+	if (!events) {
+		err = find_in_btf(targets);
+	} else {
+		while (!err && (entry = readdir(events)))
+			if (entry->d_name[0] != '.' && !is_virtual(entry->d_name))
+				err = take_category(targets, dirfd(events), entry->d_name);
+		closedir(events);
+	}
+	if (root >= 0)
+		close(root);
+	return err;
+}
