@@ -407,9 +407,17 @@ struct trace_event_raw_mm_migrate_pages {
 	int reason;
 };
 
+struct trace_event_raw_mm_migrate_pages___enum {
+	enum migrate_reason reason; /* as 7.3 has it: CO-RE takes no enum for an int */
+};
+
 struct trace_event_raw_mm_migrate_pages_start {
 	struct trace_entry ent;
 	int reason;
+};
+
+struct trace_event_raw_mm_migrate_pages_start___enum {
+	enum migrate_reason reason;
 };
 
 /* lock:contention_*, since 5.19 (16edd9b511a1) */

@@ -104,10 +104,15 @@ int BPF_PROG(start_raw, int mode, int reason)
 	return 0;
 }
 
+/* The reason in a classic record, which has become an enum. */
+#define RECORD_REASON(ctx, record)                            \
+	(bpf_core_field_exists((ctx)->reason) ? (ctx)->reason \
+					      : (int)((struct record##___enum *)(ctx))->reason)
+
 SEC("tp/migrate/mm_migrate_pages_start")
 int start_tp(struct trace_event_raw_mm_migrate_pages_start *ctx)
 {
-	if (is_misplaced(ctx->reason))
+	if (is_misplaced(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages_start)))
 		move_began();
 	return 0;
 }
@@ -171,7 +176,7 @@ int BPF_PROG(moved_raw_old, unsigned long succeeded, unsigned long failed,
 SEC("tp/migrate/mm_migrate_pages")
 int moved_tp(struct trace_event_raw_mm_migrate_pages *ctx)
 {
-	if (is_misplaced(ctx->reason))
+	if (is_misplaced(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages)))
 		move_ended(ctx->succeeded, ctx->failed);
 	return 0;
 }

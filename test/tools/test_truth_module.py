@@ -20,10 +20,13 @@ def hist_sum(row, column):
 
 
 def delay_fits(row, fact):
-    """The histogram's bounds enclose the module's own sum of delays."""
+    """The histogram's bounds enclose the module's own sum of delays.
+
+    The module's begins before ktrace's programs run at the one end, and ends after them at
+    the other: an emulated machine takes 100 us and more for that.
+    """
     low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
-    slack = 50000 * fact["n"]
-    return low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack
+    return low * 0.97 - 50000 * fact["n"] <= fact["delay_ns"] <= high * 1.03 + 250000 * fact["n"]
 
 
 def test_module_is_right_about_itself(lab):
@@ -199,8 +202,8 @@ def test_workq_names_the_rescuer(lab):
 def test_workq_of_delayed_works(lab):
     """Their queueing is the timer's: nobody's task, so the whole system is looked at."""
     result = around(lab, "workq", "-w ktrace_truth_wq", "work n=30 us=1000 delay_us=20000")
-    row, = result.rows
-    assert (row["func"], row["workqueue"], row["count"]) == (WORK, "ktrace_truth_wq", 30), result
+    row, = pick(result.rows, func=WORK)  # beside it a flush may have put a work of its own
+    assert row["workqueue"] == "ktrace_truth_wq" and row["count"] == 30, result
     near(row["total_ns"], result.fact("ktrace_truth")["ran_ns"], 50000, 30, "total_ns")
     assert hist_sum(row, "delay_hist_ns") == 30, row
 
