@@ -98,7 +98,8 @@ def test_interval_and_count(lab, name):
 def test_folded_lines_are_what_flame_graph_tools_read(lab, needs, name):
     needs(name)
     result = lab.ktrace(f"{name} -f -- $W/{workload_of(name, 10)}")
-    assert result.rc == 0 and result.out, result
+    assert result.rc == 0, result
+    assert result.out or name == "spinlock", "two CPUs may not collide, but all else is seen"
     for line in result.out.splitlines():
         match = FOLDED.match(line)
         assert match, line
