@@ -48,6 +48,7 @@ enum {
 };
 
 /* include/linux/sched.h; stable since 2.6. */
+#define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -123,20 +124,30 @@ struct mm_struct;
 struct sched_entity {
 	__u64 sum_exec_runtime;      /* up to now, at a switch */
 	__u64 prev_sum_exec_runtime; /* as of when the task was picked to run */
+	unsigned char sched_delayed; /* since 6.12: asleep, and still queued */
+};
+
+/* Begins with the lock word: 0 when nobody holds it. */
+struct raw_spinlock {
+	__u32 raw_lock;
 };
 
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
 	int on_cpu;           /* u8 since 7.2: read by size */
+	int on_rq;
 	int exit_state;
 	unsigned int flags;
 	int pid;
 	int tgid;
 	struct mm_struct *mm;
+	struct raw_spinlock pi_lock; /* held while the task is woken */
 	struct sched_entity se;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	char comm[16];
+	void *worker_private; /* of a kernel thread its struct kthread; since 5.17 (e32cf5dfbe22) */
+	int *set_child_tid;   /* before, here */
 };
 
 struct task_struct___old {
@@ -192,7 +203,50 @@ struct pool_workqueue {
 };
 
 struct work_struct {
+	struct {
+		long counter;
+	} data; /* atomic_long_t; its lowest bit, WORK_STRUCT_PENDING: queued, or a timer is set */
 	void *func;
+};
+
+struct kthread {
+	void *data; /* what its function was given: of a kworker its struct worker */
+};
+
+struct worker {
+	struct work_struct *current_work;
+	struct pool_workqueue *current_pwq;
+	struct workqueue_struct *rescue_wq; /* of a rescuer; NULL: it is none */
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct kthread_work {
+	struct list_head node; /* of the queue; alone: not queued */
+	void *func;
+};
+
+struct kthread_worker {
+	struct task_struct *task;
+};
+
+struct trace_event_raw_sched_kthread_work_queue_work {
+	struct trace_entry ent;
+	void *work;
+	void *worker;
+};
+
+struct trace_event_raw_sched_kthread_work_execute_start {
+	struct trace_entry ent;
+	void *work;
+	void *function;
+};
+
+struct trace_event_raw_sched_kthread_work_execute_end {
+	struct trace_entry ent;
+	void *work;
 };
 
 struct trace_event_raw_workqueue_queue_work {
@@ -216,6 +270,22 @@ struct trace_event_raw_workqueue_execute_end {
 	struct trace_entry ent;
 	void *work;
 	void *function;
+};
+
+struct tasklet_struct {
+	void *func; /* or callback, in the same place since 5.9 (12cc923f1ccc) */
+};
+
+/* tasklet_entry, tasklet_exit: not in 5.10 and early releases of 6.1 */
+struct trace_event_raw_tasklet {
+	struct trace_entry ent;
+	void *tasklet;
+	void *func;
+};
+
+struct trace_event_raw_softirq {
+	struct trace_entry ent;
+	unsigned int vec;
 };
 
 struct kmem_cache {
@@ -306,6 +376,22 @@ struct trace_event_raw_mm_page_alloc {
 	struct trace_entry ent;
 	unsigned long pfn;
 	unsigned int order;
+};
+
+enum migrate_reason {
+	MR_NUMA_MISPLACED = 5, /* on all kernels from 5.10 to 7.3 */
+};
+
+struct trace_event_raw_mm_migrate_pages {
+	struct trace_entry ent;
+	unsigned long succeeded;
+	unsigned long failed;
+	int reason;
+};
+
+struct trace_event_raw_mm_migrate_pages_start {
+	struct trace_entry ent;
+	int reason;
 };
 
 /* lock:contention_*, since 5.19 (16edd9b511a1) */

@@ -19,6 +19,14 @@
 #define STACK_NONE 0ULL /* there is none: a kernel thread has no user stack */
 #define STACK_LOST 1ULL /* the walk failed or the store was full: counted in loss.stacks */
 
+/* Function addresses; these are none. */
+enum func_special {
+	FUNC_SEVERAL = 1, /* of several functions */
+	FUNC_TASKLET = 2, /* of a tasklet that is not known */
+	FUNC_HI = 3,      /* of a high priority one */
+	FUNC_SPECIAL_END = 4,
+};
+
 /*
  * What the report needs of each event. A key column that is not shown is not
  * read in the kernel, its bytes in the key stay zero, and rows merge there.
@@ -42,7 +50,15 @@ enum want {
 	WANT_LOCK = 1 << 15,
 	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
 	WANT_LOCK_TYPE = 1 << 17,
+	WANT_WAKER_KSTACK = 1 << 18, /* beside the target's, which has WANT_KSTACK */
+	WANT_WAKER_USTACK = 1 << 19,
+	WANT_CHAIN = 1 << 20,     /* who woke the waker */
+	WANT_WORKER = 1 << 21,    /* name of the thread that ran the work */
+	WANT_REQUESTER = 1 << 22, /* name of the task that queued it */
 };
+
+#define WANT_ANY_KSTACK (WANT_KSTACK | WANT_WAKER_KSTACK | WANT_CONTEXT | WANT_CHAIN)
+#define WANT_ANY_USTACK (WANT_USTACK | WANT_WAKER_USTACK)
 
 /* Which tasks and events are kept. First member of every object's cfg. */
 struct filter {
@@ -69,6 +85,22 @@ struct loss {
 	__u64 events; /* intervals that could not be followed: a start map was full */
 	__u64 rows;   /* events whose row did not fit */
 	__u64 stacks; /* walks that failed, or stacks that did not fit */
+};
+
+#define CHAIN_MAX 8 /* links of a chain of wakers */
+
+/* A waker with the kernel stack it woke from; lies in map links under a hash of its content. */
+struct chain_link {
+	__u64 kstack;
+	char comm[COMM_LEN];
+};
+
+/*
+ * Ids of links, the nearest waker first, 0 beyond the last; lies in map chains
+ * under a hash of its content. STACK_LOST in place of an id: it did not fit.
+ */
+struct chain_links {
+	__u64 link[CHAIN_MAX];
 };
 
 /* One walked stack as it lies in map stacks; the map's value is cut to filter.depth. */

@@ -117,19 +117,24 @@ static __always_inline __u64 kstack_of_current(void *ctx)
 	return WANT(WANT_KSTACK) ? stack_of_current(ctx, 0) : STACK_NONE;
 }
 
-/* Kernel threads have no user stack, which is no loss. */
-static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)
+/* User stack of task, which runs. Kernel threads have none, which is no loss. */
+static __always_inline __u64 user_stack_of(void *ctx, struct task_struct *task, bool btf)
 {
-	if (!WANT(WANT_USTACK) || !TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
+	if (!TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
 		return STACK_NONE;
 	return stack_of_current(ctx, BPF_F_USER_STACK);
+}
+
+static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)
+{
+	return WANT(WANT_USTACK) ? user_stack_of(ctx, task, btf) : STACK_NONE;
 }
 
 static __always_inline __u64 ustack_of_current(void *ctx)
 {
 	if (!WANT(WANT_USTACK))
 		return STACK_NONE;
-	return ustack_of(ctx, (void *)bpf_get_current_task(), false);
+	return user_stack_of(ctx, (void *)bpf_get_current_task(), false);
 }
 
 #endif

@@ -8,12 +8,14 @@
 struct work_cfg {
 	struct filter filter;     /* of the task that queued the work */
 	char workqueue[NAME_LEN]; /* only this one; empty: all */
-	__u8 requester; /* the filter says something: works not seen queued are left out */
+	__u8 by_requester; /* the filter says something: works not seen queued are left out */
 };
 
 struct work_key {
 	__u64 func;
 	char workqueue[NAME_LEN];
+	char worker[NAME_LEN];
+	char requester[COMM_LEN];
 };
 
 struct work_value {

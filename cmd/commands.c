@@ -139,6 +139,7 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 	struct opts *opts = calloc(1, sizeof(*opts));
 	struct plan *plan = calloc(1, sizeof(*plan));
 	char *argv[] = {(char *)tool->name, NULL};
+	const char *const *idle;
 	const struct role *role;
 	bool works = true;
 
@@ -146,8 +147,7 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 		goto out;
 	opts->tool = tool;
 	plan_make(opts, caps, plan);
-	for (role = plan->role; role < plan->role + plan->n_roles; role++)
-		works &= role->optional || !plan_uses(plan, role) || plan_chosen(plan, role);
+	works = plan_works(plan);
 	printf("%-14s %s", tool->name, works ? "ok" : "NO");
 	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
 		const struct candidate *chosen = plan_chosen(plan, role);
@@ -158,6 +158,10 @@ static bool diagnose(const struct tool *tool, const struct caps *caps)
 		       chosen ? via_name(chosen->hook->via) : "none");
 	}
 	printf("%s\n", plan->n_roles ? "" : "   no BPF needed");
+	if (plan->missing)
+		printf("    %s\n", plan->missing);
+	for (idle = plan->idle; *idle; idle++)
+		printf("    %s\n", *idle);
 	for (role = plan->role; role < plan->role + plan->n_roles; role++)
 		if (plan_uses(plan, role))
 			print_rejected(plan, role);

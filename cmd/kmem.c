@@ -40,7 +40,8 @@ static const struct hook hooks[] = {
 
 static const struct column columns[] = {
     KEY(struct kmem_key, kstack, KIND_KSTACK, WANT_KSTACK),
-    KEY_OPTIONAL(struct kmem_key, ustack, KIND_USTACK, WANT_USTACK),
+    KEY_OPTIONAL(struct kmem_key, ustack, KIND_USTACK, WANT_USTACK,
+		 OWNED_BY(struct kmem_key, tgid)),
     KEY(struct kmem_key, comm, KIND_COMM, WANT_COMM),
     KEY_OPTIONAL(struct kmem_key, tgid, KIND_U32, WANT_TGID),
     KEY_OPTIONAL(struct kmem_key, tid, KIND_U32, WANT_TID),
@@ -161,7 +162,6 @@ const struct tool tool_kmem = {
 	    .cfg_size = sizeof(struct alloc_cfg),
 	    .key_size = sizeof(struct kmem_key),
 	    .value_size = sizeof(struct kmem_value),
-	    .tgid = offsetof(struct kmem_key, tgid),
 	},
     .check = check,
     .prepare = prepare,

@@ -15,7 +15,8 @@ static const struct hook hooks[] = {
 
 static const struct column columns[] = {
     KEY(struct kpages_key, kstack, KIND_KSTACK, WANT_KSTACK),
-    KEY_OPTIONAL(struct kpages_key, ustack, KIND_USTACK, WANT_USTACK),
+    KEY_OPTIONAL(struct kpages_key, ustack, KIND_USTACK, WANT_USTACK,
+		 OWNED_BY(struct kpages_key, tgid)),
     KEY(struct kpages_key, comm, KIND_COMM, WANT_COMM),
     KEY_OPTIONAL(struct kpages_key, tgid, KIND_U32, WANT_TGID),
     KEY_OPTIONAL(struct kpages_key, tid, KIND_U32, WANT_TID),
@@ -76,7 +77,6 @@ const struct tool tool_kpages = {
 	    .cfg_size = sizeof(struct alloc_cfg),
 	    .key_size = sizeof(struct kpages_key),
 	    .value_size = sizeof(struct kpages_value),
-	    .tgid = offsetof(struct kpages_key, tgid),
 	},
     .prepare = prepare,
 };

@@ -81,7 +81,6 @@ const struct tool tool_mheld = {
 	    .cfg = &(const struct lock_cfg){.held = 1},
 	    .key_size = sizeof(struct lock_key),
 	    .value_size = sizeof(struct lock_value),
-	    .tgid = offsetof(struct lock_key, tgid),
 	},
     .prepare = lock_prepare,
     .collect = lock_collect,

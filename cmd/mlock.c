@@ -83,7 +83,6 @@ const struct tool tool_mlock = {
 	    .cfg = &(const struct lock_cfg){.held = 0},
 	    .key_size = sizeof(struct lock_key),
 	    .value_size = sizeof(struct lock_value),
-	    .tgid = offsetof(struct lock_key, tgid),
 	},
     .prepare = lock_prepare,
     .collect = lock_collect,

@@ -24,7 +24,8 @@ static const struct column columns[] = {
     {.name = "context", .kind = KIND_CONTEXT, .key = true, .want = WANT_CONTEXT},
     KEY_OPTIONAL(struct wakeup_key, cgroup, KIND_CGROUP, WANT_CGROUP),
     KEY(struct wakeup_key, kstack, KIND_KSTACK, WANT_KSTACK),
-    KEY_RUNNING(struct wakeup_key, ustack, KIND_USTACK, WANT_USTACK | WANT_CONTEXT),
+    KEY_RUNNING(struct wakeup_key, ustack, KIND_USTACK, WANT_USTACK | WANT_CONTEXT,
+		OWNED_BY(struct wakeup_key, waker_tgid)),
     VAL(struct wakeup_value, count, KIND_COUNT),
     VAL(struct wakeup_value, total_ns, KIND_NS),
     VAL(struct wakeup_value, max_ns, KIND_NS),
@@ -59,7 +60,7 @@ const struct tool tool_wakeuptime = {
 	    .cfg_size = sizeof(struct wakeup_cfg),
 	    .key_size = sizeof(struct wakeup_key),
 	    .value_size = sizeof(struct wakeup_value),
-	    .tgid = offsetof(struct wakeup_key, waker_tgid),
+	    .running_kstack = offsetof(struct wakeup_key, kstack),
 	    .command_tgid = offsetof(struct wakeup_cfg, command_tgid),
 	},
 };

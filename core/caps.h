@@ -14,6 +14,8 @@
  *   proto.EVENT               its argument types separated by ';' | no
  *   kfunc.NAME, type.NAME     yes | no, from BTF
  *   fn.FUNCTION               yes | symbol: BTF does not describe it | no: targets of hooks
+ *   numa_balancing            yes | off: REASON | no: REASON
+ *   numa_nodes                yes | off: REASON: there is only one
  */
 #ifndef KTRACE_CAPS_H
 #define KTRACE_CAPS_H

@@ -325,6 +325,28 @@ static void probe_cgroup_subsys(struct probe *probe)
 	}
 }
 
+/* Whether pages can be found in the wrong node at all. */
+static void probe_numa(struct probe *probe)
+{
+	int balancing = host_numa_balancing();
+	unsigned nodes = host_numa_nodes();
+
+	if (balancing == -ENOENT && !access("/proc/sys/kernel", X_OK))
+		set_no(probe, "numa_balancing",
+		       "the kernel does not move pages between NUMA nodes by itself "
+		       "(CONFIG_NUMA_BALANCING is not set)");
+	else if (!balancing)
+		set(probe, "numa_balancing",
+		    "off: kernel.numa_balancing is 0: the kernel moves no pages by itself");
+	else if (balancing > 0)
+		set(probe, "numa_balancing", "yes");
+	if (nodes == 1)
+		set(probe, "numa_nodes",
+		    "off: the machine has one NUMA node: no page is in a wrong one");
+	else if (nodes)
+		set(probe, "numa_nodes", "yes");
+}
+
 static void probe_host(struct probe *probe)
 {
 	struct utsname uts;
@@ -372,6 +394,7 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			probe_target(&probe, hook);
 	probe_btf_facts(&probe);
+	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
 	btf__free(probe.btf);
 	ksyms_free(probe.ksyms);

@@ -14,7 +14,7 @@
 /* What one row's cells are made from. */
 struct source {
 	const unsigned char *key, *value;
-	struct named_stack kstack; /* of the key's kernel stack, if the report needs it */
+	struct named_stack running; /* stack of what ran, where the context is asked for */
 };
 
 static uint64_t read_u64(const unsigned char *at, unsigned size)
@@ -34,12 +34,15 @@ static int cell_of_interrupt(struct snapshot *snap, const struct column *column,
 
 	switch (column->kind) {
 	case KIND_COMM:
-		snprintf(name, sizeof(name), "[%s]", source->kstack.context);
+		snprintf(name, sizeof(name), "[%s]", source->running.context);
 		cell->s = snapshot_text(snap, name, sizeof(name));
 		return cell->s ? 0 : -ENOMEM;
 	case KIND_USTACK:
 		cell->stack = snapshot_stack(snap, NULL, 0, false);
 		return cell->stack ? 0 : -ENOMEM;
+	case KIND_CHAIN:
+		cell->chain = snapshot_chain(snap, NULL, 0);
+		return cell->chain ? 0 : -ENOMEM;
 	default:
 		cell->u = 0;
 		return 0;
@@ -50,10 +53,11 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		       const struct source *source, union cell *cell)
 {
 	const unsigned char *at = (column->in_value ? source->value : source->key) + column->off;
-	const struct layout *layout = &session->plan->opts->tool->layout;
+	struct named_stack kstack;
 	const void *made = NULL;
+	int err;
 
-	if (column->running && source->kstack.interrupted)
+	if (column->running && source->running.interrupted)
 		return cell_of_interrupt(snap, column, source, cell);
 	switch (column->kind) {
 	case KIND_U32:
@@ -67,7 +71,7 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 		made = cell->s = snapshot_text(snap, (const char *)at, column->size);
 		break;
 	case KIND_CONTEXT:
-		made = cell->s = snapshot_text(snap, source->kstack.context, 16);
+		made = cell->s = snapshot_text(snap, source->running.context, 16);
 		break;
 	case KIND_CGROUP:
 		made = cell->s = symbolize_cgroup(&session->symbolize, snap, read_u64(at, 8));
@@ -85,12 +89,15 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 				   (const struct lock_object *)(source->value + column->object));
 		break;
 	case KIND_KSTACK:
-		made = cell->stack = source->kstack.stack;
-		break;
+		err = symbolize_kstack(&session->symbolize, snap, read_u64(at, 8), &kstack);
+		cell->stack = kstack.stack;
+		return err;
 	case KIND_USTACK:
 		return symbolize_ustack(&session->symbolize, snap, read_u64(at, 8),
-					(uint32_t)read_u64(source->key + layout->tgid, 4),
+					(uint32_t)read_u64(source->key + column->tgid, 4),
 					&cell->stack);
+	case KIND_CHAIN:
+		return symbolize_chain(&session->symbolize, snap, read_u64(at, 8), &cell->chain);
 	default:
 		break;
 	}
@@ -113,28 +120,19 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 	return 0;
 }
 
-static const struct column *kstack_column(const struct tool *tool)
-{
-	const struct column *column;
-
-	for (column = tool->columns; column->name; column++)
-		if (column->kind == KIND_KSTACK)
-			return column;
-	return NULL;
-}
-
 enum status session_row(struct session *session, struct snapshot *snap, const void *key,
 			const void *value)
 {
-	const struct column *kstack = kstack_column(session->plan->opts->tool);
+	const struct layout *layout = &session->plan->opts->tool->layout;
 	struct source source = {.key = key, .value = value};
 	union cell cells[MAX_COLUMNS];
 	unsigned i;
 	int err = 0;
 
-	if (kstack)
+	if (session->plan->filter.want & WANT_CONTEXT)
 		err = symbolize_kstack(&session->symbolize, snap,
-				       read_u64(source.key + kstack->off, 8), &source.kstack);
+				       read_u64(source.key + layout->running_kstack, 8),
+				       &source.running);
 	for (i = 0; !err && i < snap->n_columns; i++)
 		err = snap->column[i]->key
 			  ? cell_of_key(session, snap, snap->column[i], &source, &cells[i])
@@ -342,9 +340,12 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 {
 	struct plan *plan = session->plan;
 	const struct mode *modes = plan->opts->tool->modes;
+	const char *const *idle;
 	const struct role *role;
 	unsigned i;
 
+	for (idle = plan->idle; *idle; idle++)
+		snapshot_note(snap, "%s", *idle);
 	for (i = 0; i < session->n_links; i++) {
 		const struct hook *hook = session->used[i]->hook;
 		const char *target = session->used[i]->target, *colon = strchr(target, ':');

@@ -53,6 +53,55 @@ void host_load(uint64_t load[3])
 		load[i] = info.loads[i];
 }
 
+/* The first line of a small file; 0 or -errno. */
+static int read_line(const char *path, char *line, int size)
+{
+	FILE *in = fopen(path, "re");
+	int err = 0;
+
+	if (!in)
+		return -errno;
+	if (!fgets(line, size, in))
+		err = -EIO;
+	fclose(in);
+	return err;
+}
+
+int host_numa_balancing(void)
+{
+	char line[32];
+	int err = read_line("/proc/sys/kernel/numa_balancing", line, sizeof(line));
+
+	return err ? err : (int)strtol(line, NULL, 10);
+}
+
+uint64_t host_huge_page_bytes(void)
+{
+	char line[32];
+	int err =
+	    read_line("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", line, sizeof(line));
+
+	return err ? 0 : strtoull(line, NULL, 10);
+}
+
+/* "0", "0-3", "0,2-3" */
+unsigned host_numa_nodes(void)
+{
+	unsigned long first, last, n = 0;
+	char line[256] = "", *at = line;
+
+	if (read_line("/sys/devices/system/node/has_memory", line, sizeof(line)))
+		return 0;
+	while (*at >= '0' && *at <= '9') {
+		first = last = strtoul(at, &at, 10);
+		if (*at == '-')
+			last = strtoul(at + 1, &at, 10);
+		n += last - first + 1;
+		at += *at == ',';
+	}
+	return (unsigned)n;
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;

@@ -12,6 +12,15 @@ const char *host_tracefs(void);
 const char *host_kallsyms_hidden(void);
 /* The three load averages in 1/65536 (sysinfo(2) gives get_avenrun() at that resolution). */
 void host_load(uint64_t load[3]);
+/*
+ * kernel.numa_balancing: 0 or above; -ENOENT where the kernel cannot, another -errno where it
+ * could not be read.
+ */
+int host_numa_balancing(void);
+/* NUMA nodes with memory; 0: unknown. */
+unsigned host_numa_nodes(void);
+/* Size of a transparent huge page; 0: there are none. */
+uint64_t host_huge_page_bytes(void);
 uint64_t host_monotonic_ns(void);
 uint64_t host_realtime_ns(void);
 /* Threads of the whole system now; 0: unknown. */

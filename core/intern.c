@@ -86,6 +86,7 @@ void store_free(struct snapshot_store *store)
 	if (store) {
 		free(store->texts.slots);
 		free(store->stacks.slots);
+		free(store->chains.slots);
 		free(store->rows.slots);
 		free(store->frames);
 	}
@@ -189,6 +190,50 @@ const struct stack *snapshot_stack(struct snapshot *s, const char *const *frame,
 	copy->n = n;
 	copy->cut = cut;
 	memcpy(copy->frame, frames.frame, n * sizeof(*frames.frame));
+	table_put(t, slot, hash, (uintptr_t)copy);
+	return copy;
+}
+
+struct links {
+	const struct link *link;
+	uint32_t n;
+};
+
+static bool same_chain(uintptr_t ref, const void *want)
+{
+	const struct chain *known = (const struct chain *)ref;
+	const struct links *links = want;
+	uint32_t i;
+
+	for (i = 0; i < known->n && i < links->n; i++)
+		if (known->link[i].waker != links->link[i].waker ||
+		    known->link[i].kstack != links->link[i].kstack)
+			return false;
+	return known->n == links->n;
+}
+
+const struct chain *snapshot_chain(struct snapshot *s, const struct link *link, uint32_t n)
+{
+	struct table *t = &s->store->chains;
+	struct links links = {link, n};
+	uint64_t hash = n;
+	struct slot *slot;
+	struct chain *copy;
+
+	if (table_reserve(t))
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		hash =
+		    hash_word(hash_word(hash, (uintptr_t)link[i].waker), (uintptr_t)link[i].kstack);
+	slot = table_slot(t, hash, same_chain, &links);
+	if (slot->ref)
+		return (const struct chain *)slot->ref;
+	copy = store_alloc(s->store, sizeof(*copy) + n * sizeof(*link), _Alignof(struct chain));
+	if (!copy)
+		return NULL;
+	copy->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		copy->link[i] = link[i];
 	table_put(t, slot, hash, (uintptr_t)copy);
 	return copy;
 }

@@ -23,7 +23,7 @@ struct table {
 
 struct snapshot_store {
 	struct chunk *chunks;
-	struct table texts, stacks, rows;
+	struct table texts, stacks, chains, rows;
 	const char **frames; /* of the stack that is being interned */
 	size_t n_frames;
 };

@@ -125,6 +125,22 @@ static uint32_t rows_fitting(const struct layout *layout)
 	return rows < ROWS ? rows : ROWS;
 }
 
+static void plan_depends(struct plan *plan, const struct caps *caps)
+{
+	const char *const *fact = plan->opts->tool->depends;
+	const char *value;
+	unsigned n = 0;
+
+	for (; fact && *fact; fact++) {
+		value = caps_get(caps, *fact);
+		if (value && !strncmp(value, "no: ", 4))
+			plan->missing = value + 4;
+		else if (value && !strncmp(value, "off: ", 5) &&
+			 n + 1 < sizeof(plan->idle) / sizeof(plan->idle[0]))
+			plan->idle[n++] = value + 5;
+	}
+}
+
 void plan_make(const struct opts *opts, const struct caps *caps, struct plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
@@ -137,16 +153,24 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 		plan->filter.depth = MAX_DEPTH;
 	plan->max_stacks = STACKS;
 	plan->max_rows = rows_fitting(&opts->tool->layout);
-	if (!(plan->filter.want & (WANT_KSTACK | WANT_USTACK | WANT_CONTEXT)))
+	if (!(plan->filter.want & (WANT_ANY_KSTACK | WANT_ANY_USTACK)))
 		plan->max_stacks = 1;
 	if (opts->max_stacks)
 		plan->max_stacks = opts->max_stacks;
+	plan->max_chains = plan->filter.want & WANT_CHAIN ? plan->max_stacks : 1;
 	if (opts->max_rows)
 		plan->max_rows = opts->max_rows;
 	plan->rt = caps_yes(caps, "rt");
 	plan->kfunc_cache = caps_yes(caps, "kfunc.bpf_get_kmem_cache");
+	plan_depends(plan, caps);
 	plan_roles(plan, caps);
 	choose_mode(plan);
+}
+
+bool plan_works(struct plan *plan)
+{
+	return !plan->missing && !plan_obstacle(plan, 0) &&
+	       (!plan->mode || !plan_obstacle(plan, plan->mode));
 }
 
 bool plan_uses(const struct plan *plan, const struct role *role)
@@ -211,8 +235,11 @@ enum status plan_check(struct plan *plan)
 	size_t len = 0;
 	unsigned mode;
 
+	if (plan->missing)
+		return fail(CANNOT, "%s cannot run here: %s", plan->opts->tool->name,
+			    plan->missing);
 	choose_mode(plan);
-	if (!plan_obstacle(plan, 0) && (!plan->mode || !plan_obstacle(plan, plan->mode)))
+	if (plan_works(plan))
 		return OK;
 	len = append_obstacle(plan, 0, reasons, sizeof(reasons));
 	for (mode = 1; modes && modes[mode - 1].name; mode++)
@@ -247,11 +274,14 @@ static void print_role(struct plan *plan, const struct role *role, FILE *out)
 void plan_print(struct plan *plan, FILE *out)
 {
 	const struct tool *tool = plan->opts->tool;
+	const char *const *idle;
 	const struct role *role;
 
 	fprintf(out, "%s\n", tool->name);
 	if (!plan->n_roles)
 		fprintf(out, "  no BPF: reads what the kernel keeps anyway\n");
+	for (idle = plan->idle; *idle; idle++)
+		fprintf(out, "  note: %s\n", *idle);
 	if (plan->mode) {
 		fprintf(out, "  mode: %s\n", tool->modes[plan->mode - 1].name);
 		if (tool->modes[plan->mode - 1].note)

@@ -38,15 +38,20 @@ struct plan {
 	unsigned n_candidates;
 	struct role role[MAX_HOOKS];
 	unsigned n_roles;
+	const char *missing;  /* why the tool cannot run whatever is hooked; NULL: nothing is */
+	const char *idle[4];  /* why there may be nothing to see; ends with NULL */
 	unsigned mode;        /* in use, from 1; 0: the tool has none */
 	struct filter filter; /* as BPF will read it, less what only the running system knows */
 	uint32_t max_stacks, max_rows;
-	bool kfunc_cache; /* slab objects tell their cache */
-	bool rt;          /* PREEMPT_RT: sleeping locks are rt_mutexes */
+	uint32_t max_chains; /* as many links, too */
+	bool kfunc_cache;    /* slab objects tell their cache */
+	bool rt;             /* PREEMPT_RT: sleeping locks are rt_mutexes */
 };
 
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */
 void plan_make(const struct opts *, const struct caps *, struct plan *);
+/* Can the tool run: has it what it depends on, and each role of the mode in use a candidate? */
+bool plan_works(struct plan *);
 /* Is the role one of the mode in use? */
 bool plan_uses(const struct plan *, const struct role *);
 /* The candidate that a role would use first; NULL: none is left, or its mode is not in use. */

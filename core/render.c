@@ -17,3 +17,17 @@ const struct renderer *renderer_find(const char *name)
 			return *r;
 	return NULL;
 }
+
+bool render_both_sides(const struct tool *tool)
+{
+	for (const struct column *c = tool->columns; c->name; c++)
+		if (kind_is_stack(c->kind) && render_is_waker_side(c))
+			return true;
+	return false;
+}
+
+bool render_is_waker_side(const struct column *c)
+{
+	return strncmp(c->name, "waker", 5) == 0 || c->kind == KIND_CONTEXT ||
+	       c->kind == KIND_CHAIN;
+}

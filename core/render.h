@@ -31,6 +31,13 @@ struct renderer {
 	int (*render)(const struct snapshot *, const struct style *, FILE *);
 };
 
+/*
+ * Do the tool's rows have both sides of a wakeup, the target's and in columns
+ * named "waker...", "context" and "chain" the waker's?
+ */
+bool render_both_sides(const struct tool *);
+bool render_is_waker_side(const struct column *);
+
 extern const struct renderer renderer_text, renderer_json, renderer_folded;
 extern const struct renderer *const renderers[]; /* ends with NULL */
 const struct renderer *renderer_find(const char *name);

@@ -17,58 +17,110 @@ static void put_field(FILE *f, const struct column *c, const union cell *cell)
 	fmt_put_text(f, text_cell(buf, sizeof(buf), c, cell));
 }
 
-static void put_keys(FILE *f, const struct snapshot *s, const union cell *row)
+/* Which columns of a row: where it has both sides of a wakeup, those of one. */
+enum side { SIDE_ALL, SIDE_TARGET, SIDE_WAKER };
+
+static bool on_side(const struct column *c, enum side side)
+{
+	return side == SIDE_ALL || render_is_waker_side(c) == (side == SIDE_WAKER);
+}
+
+static void put_keys(FILE *f, const struct snapshot *s, const union cell *row, enum side side)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < s->n_keys; i++) {
-		if (kind_is_stack(s->column[i]->kind))
+		const struct column *c = s->column[i];
+
+		if (kind_is_stack(c->kind) || c->kind == KIND_CHAIN || !on_side(c, side))
 			continue;
 		if (any)
 			fputs("   ", f);
-		put_field(f, s->column[i], &row[i]);
+		put_field(f, c, &row[i]);
 		any = true;
 	}
 	if (any)
 		putc('\n', f);
 }
 
-/* Whose stack it is: "waker_" of "waker_kstack". */
-static size_t owner_length(const char *name)
+static void put_frame(FILE *f, const char *frame)
 {
-	size_t n = strlen(name), kind = strlen("kstack");
-
-	return n > kind ? n - kind : 0;
+	fputs("    ", f);
+	fmt_put_text(f, frame);
+	putc('\n', f);
 }
 
-static bool same_owner(const char *a, const char *b)
+static void put_stack(FILE *f, const struct stack *stack)
 {
-	size_t n = owner_length(a);
-
-	return n == owner_length(b) && strncmp(a, b, n) == 0;
+	for (uint32_t i = 0; i < stack->n; i++)
+		put_frame(f, stack->frame[i]);
+	if (stack->cut)
+		put_frame(f, "[cut]");
 }
 
-static void put_stacks(FILE *f, const struct snapshot *s, const union cell *row)
+static void put_stack_outer_first(FILE *f, const struct stack *stack)
 {
-	const char *before = NULL;
+	if (stack->cut)
+		put_frame(f, "[cut]");
+	for (uint32_t i = stack->n; i > 0; i--)
+		put_frame(f, stack->frame[i - 1]);
+}
 
-	for (unsigned i = 0; i < s->n_keys; i++) {
-		const char *name = s->column[i]->name;
-		const struct stack *stack = row[i].stack;
+/* Kernel and user stack, leaf first, or the other way around in both respects. */
+static void put_stacks(FILE *f, const struct snapshot *s, const union cell *row, enum side side,
+		       bool outer_first)
+{
+	bool any = false;
 
-		if (!kind_is_stack(s->column[i]->kind) || (stack->n == 0 && !stack->cut))
+	for (unsigned k = 0; k < s->n_keys; k++) {
+		unsigned i = outer_first ? s->n_keys - 1 - k : k;
+
+		if (!kind_is_stack(s->column[i]->kind) || !on_side(s->column[i], side) ||
+		    (row[i].stack->n == 0 && !row[i].stack->cut))
 			continue;
-		if (before)
-			fprintf(f, "    %s\n", same_owner(before, name) ? "-" : "--");
-		for (uint32_t k = 0; k < stack->n; k++) {
-			fputs("    ", f);
-			fmt_put_text(f, stack->frame[k]);
-			putc('\n', f);
-		}
-		if (stack->cut)
-			fputs("    [cut]\n", f);
-		before = name;
+		if (any)
+			put_frame(f, "-");
+		if (outer_first)
+			put_stack_outer_first(f, row[i].stack);
+		else
+			put_stack(f, row[i].stack);
+		any = true;
 	}
+}
+
+/* The furthest waker comes first: read downwards it is what happened, one after the other. */
+static void put_chain(FILE *f, const struct chain *chain)
+{
+	for (uint32_t i = chain->n; i > 0; i--) {
+		fprintf(f, "waker %u: ", i + 1);
+		fmt_put_text(f, chain->link[i - 1].waker);
+		putc('\n', f);
+		put_stack_outer_first(f, chain->link[i - 1].kstack);
+		put_frame(f, "--");
+	}
+}
+
+static bool has_side(const struct snapshot *s, enum side side)
+{
+	for (unsigned i = 0; i < s->n_keys; i++)
+		if (on_side(s->column[i], side))
+			return true;
+	return false;
+}
+
+/* The waker stands upside down on the target, so that both leaves meet at the wakeup. */
+static void put_both_sides(FILE *f, const struct snapshot *s, const union cell *row)
+{
+	int chain = snapshot_column(s, "chain");
+
+	if (chain >= 0)
+		put_chain(f, row[chain].chain);
+	put_keys(f, s, row, SIDE_WAKER);
+	put_stacks(f, s, row, SIDE_WAKER, true);
+	if (has_side(s, SIDE_WAKER) && has_side(s, SIDE_TARGET))
+		put_frame(f, "--");
+	put_stacks(f, s, row, SIDE_TARGET, false);
+	put_keys(f, s, row, SIDE_TARGET);
 }
 
 /* A mark rather than a number: most rows have none, most others one. */
@@ -180,8 +232,12 @@ void text_put_blocks(FILE *f, const struct snapshot *s, size_t n_rows)
 
 		if (i)
 			putc('\n', f);
-		put_keys(f, s, row);
-		put_stacks(f, s, row);
+		if (render_both_sides(s->tool)) {
+			put_both_sides(f, s, row);
+		} else {
+			put_keys(f, s, row, SIDE_ALL);
+			put_stacks(f, s, row, SIDE_ALL, false);
+		}
 		put_values(f, s, row);
 		put_hists(f, s, row);
 	}

@@ -12,18 +12,10 @@
 /* Columns that make a line; -1 where the snapshot has none. */
 struct parts {
 	int name, kstack, ustack;
-	int waker, waker_kstack, waker_ustack;
+	int waker, waker_kstack, waker_ustack, chain;
 	int value;
-	bool both; /* the waker's stacks are beside the target's, not instead of them */
+	bool both; /* the waker's side is beside the target's, not instead of it */
 };
-
-static bool tool_has(const struct tool *tool, const char *name)
-{
-	for (const struct column *c = tool->columns; c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			return true;
-	return false;
-}
 
 static bool is_value(const struct column *c)
 {
@@ -61,8 +53,9 @@ static struct parts find_parts(const struct snapshot *s)
 	    .waker = snapshot_column(s, "waker"),
 	    .waker_kstack = snapshot_column(s, "waker_kstack"),
 	    .waker_ustack = snapshot_column(s, "waker_ustack"),
+	    .chain = snapshot_column(s, "chain"),
 	    .value = find_value(s),
-	    .both = tool_has(s->tool, "waker_kstack") || tool_has(s->tool, "waker_ustack"),
+	    .both = render_both_sides(s->tool),
 	};
 
 	return p;
@@ -139,6 +132,15 @@ static void add_waker(struct line *line, const struct parts *p, const union cell
 		add_part(line, row[p->waker].s);
 }
 
+static void add_chain(struct line *line, const struct chain *chain)
+{
+	for (uint32_t i = 0; i < chain->n; i++) {
+		add_part(line, "--");
+		add_leaf_first(line, chain->link[i].kstack);
+		add_part(line, chain->link[i].waker);
+	}
+}
+
 static void put_row(FILE *f, const struct snapshot *s, const struct parts *p, const union cell *row)
 {
 	struct line line = {.f = f};
@@ -151,6 +153,8 @@ static void put_row(FILE *f, const struct snapshot *s, const struct parts *p, co
 		add_part(&line, name);
 	if (p->both && (p->waker >= 0 || p->waker_kstack >= 0 || p->waker_ustack >= 0))
 		add_waker(&line, p, row);
+	if (p->chain >= 0)
+		add_chain(&line, row[p->chain].chain);
 	put_part(&line, line.pending, true);
 	fprintf(f, " %" PRIu64 "\n", row[p->value].u);
 }

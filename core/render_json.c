@@ -26,6 +26,19 @@ static void put_stack(FILE *f, const struct stack *stack)
 	putc(']', f);
 }
 
+static void put_chain(FILE *f, const struct chain *chain)
+{
+	putc('[', f);
+	for (uint32_t i = 0; i < chain->n; i++) {
+		fputs(i ? ",{" : "{", f);
+		put_string(f, "waker", chain->link[i].waker);
+		fputs(",\"kstack\":", f);
+		put_stack(f, chain->link[i].kstack);
+		putc('}', f);
+	}
+	putc(']', f);
+}
+
 static void put_hist(FILE *f, const uint64_t *slots)
 {
 	const char *comma = "";
@@ -49,6 +62,8 @@ static void put_cell(FILE *f, enum kind kind, const union cell *cell)
 		fmt_put_json(f, cell->s);
 	} else if (kind_is_stack(kind)) {
 		put_stack(f, cell->stack);
+	} else if (kind == KIND_CHAIN) {
+		put_chain(f, cell->chain);
 	} else if (kind == KIND_HIST_NS) {
 		put_hist(f, cell->hist);
 	} else if (kind == KIND_STATE) {

@@ -59,7 +59,8 @@ const char *text_cell(char *buf, size_t size, const struct column *c, const unio
 static bool has_blocks(const struct snapshot *s)
 {
 	for (unsigned i = 0; i < s->n_columns; i++)
-		if (kind_is_stack(s->column[i]->kind) || s->column[i]->kind == KIND_HIST_NS)
+		if (kind_is_stack(s->column[i]->kind) || s->column[i]->kind == KIND_HIST_NS ||
+		    s->column[i]->kind == KIND_CHAIN)
 			return true;
 	return false;
 }

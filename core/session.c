@@ -97,6 +97,10 @@ static int size_maps(struct session *session)
 	if (!err)
 		err = map_resize(session, "walks", 0, 0, walk);
 	if (!err)
+		err = map_resize(session, "links", plan->max_chains, 0, 0);
+	if (!err)
+		err = map_resize(session, "chains", plan->max_chains, 0, 0);
+	if (!err)
 		err = map_resize(session, "starts", starts_size(), 0, 0);
 	if (!err)
 		err = map_resize(session, "tgids", tasks, 0, 0);
@@ -324,7 +328,7 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->symbolize.stacks_fd = -1;
 	session->stats_fd = -1;
 	/* The first of many reports must not be late; a single one may. */
-	if (plan->opts->interval_ns && plan->filter.want & (WANT_KSTACK | WANT_CONTEXT | WANT_FUNC))
+	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
 		symbolize_load(&session->symbolize);
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -343,6 +347,10 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 			return status;
 		session->symbolize.stacks_fd =
 		    bpf_object__find_map_fd_by_name(session->obj, "stacks");
+		session->symbolize.links_fd =
+		    bpf_object__find_map_fd_by_name(session->obj, "links");
+		session->symbolize.chains_fd =
+		    bpf_object__find_map_fd_by_name(session->obj, "chains");
 	}
 	session->start_ns = host_monotonic_ns();
 	session->start_realtime_ns = host_realtime_ns();

@@ -63,6 +63,8 @@ static uint64_t key_word(const struct column *c, const union cell *cell)
 		return (uintptr_t)cell->s;
 	if (kind_is_stack(c->kind))
 		return (uintptr_t)cell->stack;
+	if (c->kind == KIND_CHAIN)
+		return (uintptr_t)cell->chain;
 	return cell->u;
 }
 
@@ -168,6 +170,18 @@ static int compare_stacks(const struct stack *a, const struct stack *b)
 	return a->n != b->n ? compare_u64(a->n, b->n) : a->cut - b->cut;
 }
 
+static int compare_chains(const struct chain *a, const struct chain *b)
+{
+	int order = 0;
+
+	for (uint32_t i = 0; i < a->n && i < b->n && !order; i++) {
+		order = strcmp(a->link[i].waker, b->link[i].waker);
+		if (!order)
+			order = compare_stacks(a->link[i].kstack, b->link[i].kstack);
+	}
+	return order ? order : compare_u64(a->n, b->n);
+}
+
 /* Ascending. */
 static int compare_cells(enum kind kind, const union cell *a, const union cell *b)
 {
@@ -175,6 +189,8 @@ static int compare_cells(enum kind kind, const union cell *a, const union cell *
 		return strcmp(a->s, b->s);
 	if (kind_is_stack(kind))
 		return compare_stacks(a->stack, b->stack);
+	if (kind == KIND_CHAIN)
+		return compare_chains(a->chain, b->chain);
 	if (kind == KIND_HIST_NS)
 		return compare_u64(hist_total(a->hist), hist_total(b->hist));
 	if (kind == KIND_DIFF_BYTES)
@@ -197,7 +213,8 @@ static int compare_rows(const void *left, const void *right, void *context)
 
 	if (order->by >= 0) {
 		enum kind kind = s->column[order->by]->kind;
-		bool up = kind_is_text(kind) || kind_is_stack(kind) || kind == KIND_STATE;
+		bool up = kind_is_text(kind) || kind_is_stack(kind) || kind == KIND_STATE ||
+			  kind == KIND_CHAIN;
 
 		result = compare_cells(kind, &a[order->by], &b[order->by]);
 		if (!up)

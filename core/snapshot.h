@@ -31,6 +31,18 @@ static inline bool kind_is_text(enum kind kind)
 	       kind == KIND_CONTEXT || kind == KIND_LOCK || kind == KIND_ENUM;
 }
 
+/* A waker with its named stack. In an interrupt its name is the context: "[timer]". */
+struct link {
+	const char *waker;
+	const struct stack *kstack;
+};
+
+/* Who woke the waker, who woke that one, and so on. Interned as stacks are. */
+struct chain {
+	uint32_t n;
+	struct link link[];
+};
+
 static inline bool kind_is_stack(enum kind kind)
 {
 	return kind == KIND_KSTACK || kind == KIND_USTACK;
@@ -43,6 +55,7 @@ union cell {
 	const char
 	    *s; /* COMM TEXT CGROUP FUNC LOCK CONTEXT ENUM: interned, raw bytes, not escaped */
 	const struct stack *stack; /* KSTACK, USTACK; never NULL, n may be 0 */
+	const struct chain *chain; /* CHAIN; never NULL, n may be 0 */
 	uint64_t *hist;            /* HIST_NS: HIST_SLOTS counts; never NULL */
 };
 
@@ -95,6 +108,8 @@ void snapshot_free(struct snapshot *);
 const char *snapshot_text(struct snapshot *, const char *string, size_t len);
 const struct stack *snapshot_stack(struct snapshot *, const char *const *frame, uint32_t n,
 				   bool cut);
+/* The links' members are interned already; at most CHAIN_MAX. */
+const struct chain *snapshot_chain(struct snapshot *, const struct link *, uint32_t n);
 /* A zeroed HIST_SLOTS array that lives as long as the snapshot. */
 uint64_t *snapshot_hist(struct snapshot *);
 

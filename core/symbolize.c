@@ -36,7 +36,7 @@ void symbolize_end(struct symbolize *symbolize)
 
 void symbolize_learn(struct symbolize *symbolize, uint32_t tgid)
 {
-	if (!(symbolize->plan->filter.want & WANT_USTACK))
+	if (!(symbolize->plan->filter.want & WANT_ANY_USTACK))
 		return;
 	if (!symbolize->usyms)
 		symbolize->usyms = usyms_new();
@@ -222,11 +222,66 @@ int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return *out ? 0 : -ENOMEM;
 }
 
+/* 1: the chain ends here; 0: it may go on; -ENOMEM, or -errno when the map could not be read. */
+static int name_link(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+		     struct link *out)
+{
+	char name[COMM_LEN + 2] = "[lost]";
+	struct chain_link link = {.kstack = STACK_NONE};
+	struct named_stack kstack;
+	int err;
+
+	if (id != STACK_LOST && bpf_map_lookup_elem(symbolize->links_fd, &id, &link))
+		return -errno;
+	err = symbolize_kstack(symbolize, snap, link.kstack, &kstack);
+	if (err)
+		return err;
+	if (id == STACK_LOST)
+		kstack.interrupted = true;
+	else if (kstack.interrupted)
+		snprintf(name, sizeof(name), "[%s]", kstack.context);
+	else
+		snprintf(name, sizeof(name), "%.*s", COMM_LEN, link.comm);
+	out->waker = snapshot_text(snap, name, sizeof(name));
+	out->kstack = symbolize->plan->opts->user_stacks ? snapshot_stack(snap, NULL, 0, false)
+							 : kstack.stack;
+	return out->waker && out->kstack ? kstack.interrupted : -ENOMEM;
+}
+
+int symbolize_chain(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
+		    const struct chain **out)
+{
+	struct chain_links ids = {.link = {id}};
+	struct link link[CHAIN_MAX];
+	uint32_t n = 0;
+	int end = 0;
+
+	if (id != STACK_NONE && id != STACK_LOST &&
+	    bpf_map_lookup_elem(symbolize->chains_fd, &id, &ids))
+		return -errno;
+	while (!end && n < CHAIN_MAX && ids.link[n]) {
+		end = name_link(symbolize, snap, ids.link[n], &link[n]);
+		if (end < 0)
+			return end;
+		n++;
+	}
+	*out = snapshot_chain(snap, link, n);
+	return *out ? 0 : -ENOMEM;
+}
+
 const char *symbolize_function(struct symbolize *symbolize, struct snapshot *snap, uint64_t address)
 {
-	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	static const char *const special[FUNC_SPECIAL_END] = {
+	    [FUNC_SEVERAL] = "[several]",
+	    [FUNC_TASKLET] = "[tasklet]",
+	    [FUNC_HI] = "[hi]",
+	};
+	struct ksyms *ksyms;
 	char name[FRAME_LEN];
 
+	if (address && address < FUNC_SPECIAL_END)
+		return snapshot_text(snap, special[address], FRAME_LEN);
+	ksyms = kernel_symbols(symbolize, snap);
 	if (ksyms)
 		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
 	else

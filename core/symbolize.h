@@ -21,6 +21,7 @@ struct symbolize {
 	const struct plan *plan;
 	int stacks_fd;                   /* map stacks; -1: none */
 	const struct slots_view *stacks; /* in place of that map; NULL: none */
+	int links_fd, chains_fd;         /* maps links and chains; negative: none */
 	struct ksyms *ksyms, *data;      /* functions, and static data */
 	struct usyms *usyms;
 	struct cgroup_names *cgroups;
@@ -55,6 +56,12 @@ void symbolize_learn(struct symbolize *, uint32_t tgid);
 int symbolize_kstack(struct symbolize *, struct snapshot *, uint64_t id, struct named_stack *out);
 int symbolize_ustack(struct symbolize *, struct snapshot *, uint64_t id, uint32_t tgid,
 		     const struct stack **out);
+/*
+ * The chain of wakers by its id, nearest first. Where an interrupt did a link's
+ * wakeup the chain ends with it: what the interrupted task waited for says
+ * nothing. Returns as above.
+ */
+int symbolize_chain(struct symbolize *, struct snapshot *, uint64_t id, const struct chain **out);
 /* NULL when out of memory. */
 const char *symbolize_function(struct symbolize *, struct snapshot *, uint64_t address);
 /* Does the address lie in one of these functions (NULL-terminated)? */

@@ -30,11 +30,12 @@ enum kind {
 	KIND_STATE,   /* u32: a task state letter, see core/state.h */
 	KIND_CGROUP,  /* u64 cgroup id, shown as its path */
 	KIND_KSTACK,  /* u64 stack id */
-	KIND_USTACK,  /* u64 stack id; needs the key's tgid (struct layout.tgid) */
-	KIND_FUNC,    /* u64 kernel address, shown as symbol */
+	KIND_USTACK,  /* u64 stack id; .tgid says whose addresses these are */
+	KIND_FUNC,    /* u64 kernel address, shown as symbol; or enum func_special */
 	KIND_ENUM,    /* u32: one of column.names */
+	KIND_CONTEXT, /* no bytes of its own: told from a kernel stack, see struct layout */
+	KIND_CHAIN,   /* u64 chain id: who woke the waker, and so on */
 	KIND_LOCK,    /* u64 address of a lock; the value has its struct lock_object */
-	KIND_CONTEXT, /* no bytes of its own: told from the row's kernel stack */
 	/* values */
 	KIND_COUNT,       /* u64 */
 	KIND_NS,          /* u64 */
@@ -59,31 +60,37 @@ struct column {
 	bool in_value;            /* a key column whose bytes lie in the value struct */
 	uint16_t off, size;       /* in the key or the value struct */
 	uint32_t want;            /* WANT_ bits that make the kernel fill it in */
+	uint16_t tgid;            /* KIND_USTACK: offset in the key of the tgid that owns it */
 	const char *num, *den;    /* KIND_RATIO_BYTES: the columns divided */
 	uint16_t object;          /* KIND_LOCK: offset in the value struct */
 	const char *const *names; /* KIND_ENUM: by value, ends with NULL */
 };
 
-#define KEY(type, field, kind_, want_)                                                    \
+/* The columns' rows. More members may follow, such as OWNED_BY() of a user stack. */
+#define KEY(type, field, kind_, want_, ...)                                               \
 	{                                                                                 \
 		.name = #field, .kind = kind_, .key = true, .off = offsetof(type, field), \
-		.size = sizeof(((type *)0)->field), .want = want_                         \
+		.size = sizeof(((type *)0)->field), .want = want_, ##__VA_ARGS__          \
 	}
-#define KEY_OPTIONAL(type, field, kind_, want_)                                                 \
-	{                                                                                       \
-		.name = #field, .kind = kind_, .key = true, .optional = true,                   \
-		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+#define KEY_OPTIONAL(type, field, kind_, want_, ...)                                             \
+	{                                                                                        \
+		.name = #field, .kind = kind_, .key = true, .optional = true,                    \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_, \
+		##__VA_ARGS__                                                                    \
 	}
-#define KEY_RUNNING(type, field, kind_, want_)                                                  \
-	{                                                                                       \
-		.name = #field, .kind = kind_, .key = true, .running = true,                    \
-		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+#define KEY_RUNNING(type, field, kind_, want_, ...)                                              \
+	{                                                                                        \
+		.name = #field, .kind = kind_, .key = true, .running = true,                     \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_, \
+		##__VA_ARGS__                                                                    \
 	}
-#define KEY_RUNNING_OPTIONAL(type, field, kind_, want_)                                         \
-	{                                                                                       \
-		.name = #field, .kind = kind_, .key = true, .running = true, .optional = true,  \
-		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_ \
+#define KEY_RUNNING_OPTIONAL(type, field, kind_, want_, ...)                                     \
+	{                                                                                        \
+		.name = #field, .kind = kind_, .key = true, .running = true, .optional = true,   \
+		.off = offsetof(type, field), .size = sizeof(((type *)0)->field), .want = want_, \
+		##__VA_ARGS__                                                                    \
 	}
+#define OWNED_BY(type, field) .tgid = offsetof(type, field)
 #define KEY_IN_VALUE(type, field, kind_)                                         \
 	{                                                                        \
 		.name = #field, .kind = kind_, .key = true, .in_value = true,    \
@@ -243,7 +250,9 @@ struct layout {
 	uint32_t cfg_size;
 	const void *cfg; /* defaults, cfg_size bytes; NULL: zeros. Starts with struct filter */
 	uint32_t key_size, value_size;
-	uint16_t tgid; /* offset of the tgid in the key that owns the user stack */
+	/* offset in the key of the kernel stack that tells the context of what ran, for the
+	 * columns that are .running or of KIND_CONTEXT */
+	uint16_t running_kstack;
 	uint16_t
 	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
 	uint16_t slots;   /* offset of struct slots in cfg: rows and stacks are kept there; 0: in
@@ -260,7 +269,12 @@ struct tool {
 	bool (*mode_allowed)(const struct opts *, unsigned mode);
 	const struct column *columns; /* ends with a zero row */
 	const struct option_row
-	    *options;     /* beyond the shared ones; ends with a zero row, or NULL */
+	    *options; /* beyond the shared ones; ends with a zero row, or NULL */
+	/*
+	 * Facts of core/caps.h that it depends on, NULL-terminated, or NULL. "no: REASON": it
+	 * cannot run; "off: REASON": it runs, and every report says why there is nothing.
+	 */
+	const char *const *depends;
 	unsigned accepts; /* ACCEPT_ */
 	const char *sort; /* column; NULL: rows stay as they come */
 	enum at_interval at_interval;
@@ -282,8 +296,8 @@ struct tool {
 };
 
 /* The objects, made from bpf/NAME.bpf.c. */
-extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_lock, object_spin;
+extern const struct object object_offcpu, object_wakeup, object_offwake, object_lock, object_spin,
+    object_work, object_tasklet, object_alloc, object_slab, object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

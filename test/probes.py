@@ -11,27 +11,36 @@ NANOSLEEP = ("do_nanosleep", "hrtimer_nanosleep")
 KEYS = {
     "offcputime": ["comm", "tgid", "tid", "state", "kstack", "ustack"],
     "wakeuptime": ["target", "waker", "context", "kstack", "ustack"],
+    "offwaketime": ["target", "target_tgid", "target_tid", "kstack", "ustack", "waker", "waker_tgid", "waker_tid",
+                    "context", "waker_kstack", "waker_ustack"],
     "mlock": ["lock", "kstack", "comm"],
     "mheld": ["lock", "kstack", "comm"],
     "spinlock": ["lock", "type", "kstack", "comm"],
     "workq": ["func", "workqueue"],
+    "tasklets": ["func"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
     "slabratetop": ["cache"],
+    "numamove": [],
     "loads": [],
 }
 VALUES = {
     "offcputime": ["count", "total_ns", "max_ns", "blocked"],
     "wakeuptime": ["count", "total_ns", "max_ns"],
+    "offwaketime": ["count", "total_ns", "max_ns"],
     "mlock": ["count", "total_ns", "max_ns", "waiting", "aborted", "hist_ns"],
     "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
     "spinlock": ["count", "total_ns", "max_ns", "hist_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
+    "tasklets": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
     "slabratetop": ["allocs", "bytes", "frees", "net_bytes"],
+    "numamove": ["migrations", "failed", "total_ns"],
     "loads": ["load1", "load5", "load15"],
 }
+# What they look at need not happen at all on a machine, and no program can bring it about.
+QUIET = {"tasklets"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +76,9 @@ PROBES = {
         rows, lambda r: has_frame(r, *NANOSLEEP), comm="sleeper", state="S"), "count"),
     "wakeuptime": Probe("sleeper {n} 5", lambda rows: pick(
         rows, lambda r: r["context"] != "task" and has_frame(r, "hrtimer"), target="sleeper"), "count"),
+    "offwaketime": Probe("sleeper {n} 5", lambda rows: pick(
+        rows, lambda r: has_frame(r, *NANOSLEEP) and has_frame(r, "hrtimer", stack="waker_kstack"),
+        target="sleeper"), "count"),
     "workq": Probe("workitems {n}", lambda rows: pick(rows, func="flush_to_ldisc"), "count"),
     "kmem": Probe("kmallocs {n} 20000", setxattr_of(32768), "count"),
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(

@@ -19,7 +19,7 @@ OPTION = re.compile(r"^ +(?:-(?P<letter>\w), )?--(?P<name>[a-z][a-z0-9-]*)(?P<ar
 GOOD_ARGUMENT = {
     "pid": "1", "tid": "1", "comm": "x", "cgroup": "1", "stack-depth": "5", "min": "1us", "max": "1s", "top": "3",
     "duration": "1", "interval": "1", "output": "json", "hook": "tp_btf", "btf": "/sys/kernel/btf/vmlinux",
-    "ready-fd": "1", "stack-storage-size": "100", "row-storage-size": "100",
+    "ready-fd": "1", "chain": "2", "stack-storage-size": "100", "row-storage-size": "100",
 }
 
 
@@ -45,7 +45,7 @@ def test_list_names_and_summarises_each_tool(lab):
         assert re.fullmatch(r"[a-z]+", name) and summary.strip(), line
     tools = lab.tools()
     assert len(tools) == len(set(tools))
-    assert {"offcputime", "wakeuptime", "workq", "kmem", "kpages", "slabratetop", "loads"} <= set(tools)
+    assert {"offcputime", "wakeuptime", "offwaketime", "workq", "kmem", "kpages", "slabratetop", "loads"} <= set(tools)
 
 
 def test_help_is_on_stdout_and_names_the_tool(lab, tool):

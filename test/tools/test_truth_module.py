@@ -9,6 +9,7 @@ from lab import has_frame, pick, total
 from truth import COMM, around, near, run, tell, truth
 
 WORK = "truth_work_fn [ktrace_truth]"
+TASKLET = "truth_tasklet_fn [ktrace_truth]"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
 WAITED = ["mutex mode=contend", "mutex mode=contend how=sleep", "lock mode=spin",
           "lock mode=raw_spin", "lock mode=read", "lock mode=write"]
@@ -16,6 +17,13 @@ WAITED = ["mutex mode=contend", "mutex mode=contend how=sleep", "lock mode=spin"
 
 def hist_sum(row, column):
     return sum(slot["count"] for slot in row[column])
+
+
+def delay_fits(row, fact):
+    """The histogram's bounds enclose the module's own sum of delays."""
+    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
+    slack = 50000 * fact["n"]
+    return low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack
 
 
 def test_module_is_right_about_itself(lab):
@@ -84,6 +92,17 @@ def test_wakeuptime_names_each_kind_of_waker(lab, mode):
     near(total(rows, "total_ns"), fact["to_wake_ns"], 200000, 20, "total_ns")
 
 
+@pytest.mark.parametrize("mode", WAKERS)
+def test_offwaketime_joins_the_block_with_each_kind_of_waker(lab, mode):
+    frame, context, _ = WAKERS[mode]
+    result = truth(lab, "offwaketime", "--chain 1", f"block mode={mode} n=20 us=50000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), target=COMM)
+    assert total(rows, "count") == 20, result
+    assert all(has_frame(row, frame, stack="waker_kstack") and row["context"] == context for row in rows), rows
+    near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
+
+
 @pytest.mark.parametrize("line", ["work n=50 us=2000", "work n=50 us=2000 how=sleep", "work n=200"])
 def test_workq_runs_and_delays(lab, line):
     result = truth(lab, "workq", "", line)
@@ -93,9 +112,88 @@ def test_workq_runs_and_delays(lab, line):
     near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
     assert fact["ran_max_ns"] - 50000 <= row["max_ns"] <= row["total_ns"], (row, fact)
     assert hist_sum(row, "hist_ns") == hist_sum(row, "delay_hist_ns") == fact["n"], row
-    low, high = (sum(slot[end] * slot["count"] for slot in row["delay_hist_ns"]) for end in ("lo", "hi"))
-    slack = 50000 * fact["n"]
-    assert low * 0.97 - slack <= fact["delay_ns"] <= high * 1.03 + slack, (row, fact)
+    assert delay_fits(row, fact), (row, fact)
+
+
+def test_workq_of_a_work_that_is_queued_again_while_it_runs(lab):
+    """Each run but the first waits for the end of the one before: no delay may be lost."""
+    result = around(lab, "workq", "-w ktrace_truth_wq", "work mode=again n=30 us=3000")
+    fact = result.fact("ktrace_truth")
+    row, = pick(result.rows, func="truth_again_fn [ktrace_truth]")
+    assert row["count"] == fact["ran_count"] == 30, result
+    assert hist_sum(row, "delay_hist_ns") == 30 and delay_fits(row, fact), (row, fact)
+    assert sum(slot["count"] for slot in row["delay_hist_ns"] if slot["hi"] > 3000000) >= 29, row
+
+
+def test_workq_of_works_that_were_cancelled_and_queued_anew(lab):
+    """The delay is that of the last queueing: 50 ms lie between it and the one that was cancelled."""
+    result = truth(lab, "workq", "", "work mode=cancel n=10 us=1000")
+    fact = result.fact("ktrace_truth")
+    row, = pick(result.rows, func=WORK)
+    assert fact["cancelled"] >= 5 and row["count"] == 10, (row, fact)
+    assert hist_sum(row, "delay_hist_ns") == 10 and delay_fits(row, fact), (row, fact)
+
+
+def test_workq_of_a_kthread_worker(lab):
+    result = truth(lab, "workq", "-g func,workqueue,worker,requester", "kthread_work n=40 us=1000")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, func="truth_kthread_work_fn [ktrace_truth]")
+    if not any(hook["role"] == "kthread_queue" for hook in result.report["hooks"]):
+        assert lab.caps()["proto.sched_kthread_work_queue_work"] == ["no"] and not rows, result
+        return
+    row, = rows
+    assert (row["workqueue"], row["worker"], row["requester"]) == \
+        ("kthread_worker:truth_kworker", "truth_kworker", COMM), row
+    assert row["count"] == hist_sum(row, "delay_hist_ns") == 40 and delay_fits(row, fact), (row, fact)
+    near(row["total_ns"], fact["ran_ns"], 200000, 40, "total_ns")
+
+
+def test_workq_tells_who_queued_and_who_ran(lab):
+    result = truth(lab, "workq", "-g func,worker,requester", "work n=20 us=1000")
+    rows = pick(result.rows, func=WORK)
+    assert total(rows, "count") == 20 and {row["requester"] for row in rows} == {COMM}, result
+    assert all(row["worker"].startswith("kworker/") for row in rows), rows
+
+
+def test_workq_of_bh_works_on_top_of_what_the_cpu_does(lab):
+    """They run in a softirq, whose thread is not theirs and may run a work of its own."""
+    if run(lab, f"{tell('work mode=bh n=1')} || exit 3").rc == 3:
+        pytest.skip("no BH workqueues")
+    result = around(lab, "workq", "-g func,workqueue,worker", "work mode=bh n=50 us=500")
+    fact = result.fact("ktrace_truth")
+    rows = pick(result.rows, func=WORK)
+    assert {row["worker"] for row in rows} == {"[softirq]"}, rows
+    assert {row["workqueue"] for row in rows} == {"events_bh"}, rows
+    assert total(rows, "count") == 50 == sum(hist_sum(row, "delay_hist_ns") for row in rows), rows
+    near(total(rows, "total_ns"), fact["ran_ns"], 50000, 50, "total_ns")
+
+
+# No worker can be made while a thread of higher priority keeps kthreadd's only CPU. Then a pool
+# whose workers all sleep calls the rescuer, after 10 ms.
+STARVED = """
+echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+taskset -p 1 2 >/dev/null
+$W/hog 0 & hog=$!
+taskset 2 sleep 0.2
+taskset 2 sh tell 'work mode=rescue n=12 us=200000 how=sleep'; rc=$?
+kill -9 $hog || rc=97
+taskset -p 3 2 >/dev/null
+echo 950000 >/proc/sys/kernel/sched_rt_runtime_us
+exit $rc
+"""
+
+
+def test_workq_names_the_rescuer(lab):
+    result = run(lab, f"cat >starved <<'END'\n{STARVED}END\n"
+                      "taskset 2 $W/onready --do 'sh ./starved' --signal TERM -- "
+                      "$KTRACE workq -j --ready-fd 9 -w ktrace_rescued -g func,worker")
+    assert result.rc == 0 and result.fact("ktrace_truth")["ran_count"] == 12, result
+    rows = pick(result.rows, func=WORK)
+    rescuer = [row for row in rows if row["worker"].startswith("[rescuer] ")]
+    assert total(rows, "count") == 12 and len(rescuer) == 1, result
+    # since 6.9 the thread has another name, of which 15 bytes are kept
+    assert rescuer[0]["worker"] in ("[rescuer] ktrace_rescued", "[rescuer] kworker/R-ktrac"), result
+    assert all(row["worker"].startswith("kworker/") for row in rows if row not in rescuer), result
 
 
 def test_workq_of_delayed_works(lab):
@@ -105,6 +203,64 @@ def test_workq_of_delayed_works(lab):
     assert (row["func"], row["workqueue"], row["count"]) == (WORK, "ktrace_truth_wq", 30), result
     near(row["total_ns"], result.fact("ktrace_truth")["ran_ns"], 50000, 30, "total_ns")
     assert hist_sum(row, "delay_hist_ns") == 30, row
+
+
+def tells_tasklets(result):
+    """Does the kernel tell each run of a tasklet, or only those of the softirq?"""
+    return "tasklet_entry" in {hook["target"] for hook in result.report["hooks"]}
+
+
+def sees_scheduling(result):
+    return {"schedule", "schedule_hi"} <= {hook["role"] for hook in result.report["hooks"]}
+
+
+@pytest.mark.parametrize("mode", ["normal", "hi"])
+def test_tasklets_runs_and_delays(lab, mode):
+    """All scheduled before the first runs: a kernel without tasklet_entry has one run of several."""
+    result = around(lab, "tasklets", "", f"tasklet mode={mode} n=50 us=1000")
+    fact = result.fact("ktrace_truth")
+    if not tells_tasklets(result):
+        row, = pick(result.rows, func="[several]")
+        assert row["count"] == 1 and not row["delay_hist_ns"], result
+        near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
+        assert not pick(result.rows, func=TASKLET), result
+        assert any("[several]" in note for note in result.report["notes"]), result
+        return
+    row, = pick(result.rows, func=TASKLET)
+    assert row["count"] == fact["n"] == hist_sum(row, "hist_ns"), result
+    near(row["total_ns"], fact["ran_ns"], 50000, fact["n"], "total_ns")
+    assert fact["ran_max_ns"] - 50000 <= row["max_ns"] <= row["total_ns"], (row, fact)
+    assert sees_scheduling(result), result
+    assert hist_sum(row, "delay_hist_ns") == fact["n"] and delay_fits(row, fact), (row, fact)
+
+
+@pytest.mark.parametrize("mode", ["normal", "hi"])
+def test_tasklets_one_at_a_time_are_told_apart_on_every_kernel(lab, mode):
+    line = f"tasklet mode={mode} n=1 us=2000"
+    result = around(lab, "tasklets", "", *[line] * 20)
+    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+    row, = pick(result.rows, func=TASKLET)
+    assert row["count"] == len(facts) == 20 and sees_scheduling(result), result
+    near(row["total_ns"], total(facts, "ran_ns"), 100000, 20, "total_ns")
+    assert hist_sum(row, "delay_hist_ns") == 20, row
+    assert delay_fits(row, {"n": 20, "delay_ns": total(facts, "delay_ns")}), (row, facts)
+
+
+@pytest.mark.parametrize("kind", ["tp_btf", "raw_tp", "tracepoint"])
+def test_tasklets_of_a_forced_hook(lab, needs, kind):
+    needs("tasklets", f"--hook {kind}")
+    result = around(lab, "tasklets", f"--hook {kind}", *["tasklet n=1 us=2000"] * 10)
+    used = {hook["role"]: hook["via"] for hook in result.report["hooks"]}
+    assert used["entry"] == used["exit"] == kind, result
+    row, = pick(result.rows, func=TASKLET)
+    assert row["count"] == hist_sum(row, "delay_hist_ns") == 10, result
+
+
+def test_tasklets_of_a_run_time(lab):
+    result = around(lab, "tasklets", "-m 4ms", *["tasklet n=1 us=500", "tasklet n=1 us=5000"] * 5)
+    row, = pick(result.rows, func=TASKLET)
+    long = [fact for fact in result.facts if fact.get("ran_ns", 0) >= 5000000]
+    assert 5 <= row["count"] <= len(long) + 1 and row["total_ns"] >= 5 * 5000000, result
 
 
 @pytest.mark.parametrize("then", ["free", "leak", "rcu"])

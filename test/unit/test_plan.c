@@ -42,15 +42,6 @@ static struct planned *planned_new(const struct tool *tool, const struct caps *c
 	return p;
 }
 
-static bool runs(struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->n_roles; i++)
-		if (!plan->role[i].optional && plan_uses(plan, &plan->role[i]) &&
-		    !plan_chosen(plan, &plan->role[i]))
-			return false;
-	return true;
-}
-
 /* The kinds of hook that can be forced. */
 static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *out)
 {
@@ -59,7 +50,7 @@ static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *ou
 	for (enum via via = VIA_TP_BTF; via < VIA_ITER; via++) {
 		struct planned *p = planned_new(tool, caps, via);
 
-		if (p->plan.n_roles && runs(&p->plan)) {
+		if (p->plan.n_roles && plan_works(&p->plan)) {
 			fprintf(out, "%s%s", comma, via_name(via));
 			comma = ",";
 		}
@@ -83,7 +74,7 @@ static void put_tool(const char *kernel, const struct tool *tool, const struct c
 {
 	struct planned *p = planned_new(tool, caps, VIA_NONE);
 
-	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, runs(&p->plan) ? "ok" : "NO");
+	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, plan_works(&p->plan) ? "ok" : "NO");
 	put_kinds(tool, caps, out);
 	fputc('\n', out);
 	for (unsigned i = 0; i < p->plan.n_roles; i++)
@@ -154,10 +145,41 @@ static void every_tool_on_every_kernel_is_planned_as_golden(void **state)
 	free(made);
 }
 
+static void what_a_tool_depends_on_decides(void **state)
+{
+	static const struct {
+		const char *value, *missing, *idle;
+	} row[] = {
+	    {"yes", NULL, NULL},
+	    {"off: it sleeps", NULL, "it sleeps"},
+	    {"no: it was left out", "it was left out", NULL},
+	};
+	struct caps caps = {};
+	struct planned *p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(caps_set(&caps, "numa_balancing", row[i].value), 0);
+		assert_int_equal(caps_set(&caps, "via.raw_tp", "yes"), 0);
+		p = planned_new(tool_find("numamove"), &caps, VIA_NONE);
+		assert_int_equal(plan_works(&p->plan), !row[i].missing);
+		assert_int_equal(plan_check(&p->plan), row[i].missing ? CANNOT : OK);
+		assert_int_equal(!p->plan.missing, !row[i].missing);
+		if (row[i].missing)
+			assert_string_equal(p->plan.missing, row[i].missing);
+		assert_int_equal(!p->plan.idle[0], !row[i].idle);
+		if (row[i].idle)
+			assert_string_equal(p->plan.idle[0], row[i].idle);
+		free(p);
+	}
+	caps_free(&caps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_tool_on_every_kernel_is_planned_as_golden),
+	    cmocka_unit_test(what_a_tool_depends_on_decides),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

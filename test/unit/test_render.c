@@ -1,51 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Fake tools and a fake run, rendered and compared with test/golden/. With
- * KTRACE_UPDATE_GOLDEN=1 the files are written instead: read the diff.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/render.h"
-
-/* Last: its macro fail() hides ours. */
-#include <cmocka.h>
-
-#ifndef KTRACE_SOURCE_DIR
-#define KTRACE_SOURCE_DIR "."
-#endif
-
-#define END       \
-	{         \
-		0 \
-	}
-#define K(n, k)                                   \
-	{                                         \
-		.name = n, .kind = k, .key = true \
-	}
-#define V(n, k)                      \
-	{                            \
-		.name = n, .kind = k \
-	}
-#define COUNT_TOTAL_MAX V("count", KIND_COUNT), V("total_ns", KIND_NS), V("max_ns", KIND_NS)
-
-/* A fake tool and its columns. */
-#define TOOL(n, by, ...)                                               \
-	static const struct column n##_columns[] = {__VA_ARGS__, END}; \
-	static const struct tool n = {.name = #n, .columns = n##_columns, .sort = by}
+#include "render_golden.h"
 
 TOOL(blocked, "total_ns", K("comm", KIND_COMM), K("tid", KIND_U32), K("state", KIND_STATE),
      K("kstack", KIND_KSTACK), K("ustack", KIND_USTACK), COUNT_TOTAL_MAX, V("blocked", KIND_COUNT));
-TOOL(wakeup, "total_ns", K("target", KIND_COMM), K("waker", KIND_COMM), K("context", KIND_CONTEXT),
-     K("kstack", KIND_KSTACK), COUNT_TOTAL_MAX);
-TOOL(both, "total_ns", K("target", KIND_COMM), K("kstack", KIND_KSTACK), K("ustack", KIND_USTACK),
-     K("waker", KIND_COMM), K("waker_kstack", KIND_KSTACK), K("waker_ustack", KIND_USTACK),
-     COUNT_TOTAL_MAX);
 TOOL(work, "total_ns", K("func", KIND_FUNC), K("workqueue", KIND_TEXT), COUNT_TOTAL_MAX,
      V("hist_ns", KIND_HIST_NS), V("delay_hist_ns", KIND_HIST_NS));
 TOOL(lock, NULL, K("lock", KIND_TEXT), K("comm", KIND_COMM), V("hist_ns", KIND_HIST_NS));
@@ -66,108 +23,6 @@ static const struct tool cache = {.name = "cache",
 				  .sort = "allocs",
 				  .text_top = 3,
 				  .load_header = true};
-
-static const char *const kernel[] = {"io_schedule", "ext4_file_read_iter", "vfs_read", NULL};
-static const char *const user[] = {"read", "libx.so+0x1234", "main", NULL};
-static const char *const evil[] = {"a;b\n", "op\"new\\ 5", "\x1b[2J\xff", NULL};
-static const char *const none[] = {NULL};
-
-static void begin(struct snapshot *s, const struct tool *tool)
-{
-	assert_int_equal(snapshot_init(s, tool, NULL, 0, NULL, 0), 0);
-	s->version = "0.1.0";
-	s->host = "box\"1\n";
-	s->kernel = "6.18.0";
-	s->start_ns = 1767225600ULL * 1000000000;
-	s->elapsed_ns = 5000123456;
-	s->end_ns = s->start_ns + s->elapsed_ns;
-	s->load[0] = s->load[1] = s->load[2] = 33423;
-	s->hook[s->n_hooks++] = (struct hook_used){"switch", "tp_btf", "sched_switch"};
-}
-
-static union cell text(struct snapshot *s, const char *string)
-{
-	const char *made = snapshot_text(s, string, strlen(string));
-
-	assert_non_null(made);
-	return (union cell){.s = made};
-}
-
-static union cell frames(struct snapshot *s, const char *const *frame, bool cut)
-{
-	const struct stack *made;
-	uint32_t n = 0;
-
-	while (frame[n])
-		n++;
-	made = snapshot_stack(s, frame, n, cut);
-	assert_non_null(made);
-	return (union cell){.stack = made};
-}
-
-static union cell number(uint64_t u)
-{
-	return (union cell){.u = u};
-}
-
-#define ADD(s, ...) assert_int_equal(snapshot_add(s, (union cell[]){__VA_ARGS__}), 0)
-
-static char *rendered(const struct renderer *r, const struct snapshot *s, const struct style *style)
-{
-	char *out = NULL;
-	size_t size;
-	FILE *f = open_memstream(&out, &size);
-
-	assert_non_null(f);
-	assert_int_equal(r->render(s, style, f), 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(strlen(out), size);
-	return out;
-}
-
-static char *file_content(const char *path)
-{
-	char *content = calloc(1, 1 << 16);
-	FILE *f = fopen(path, "r");
-
-	assert_non_null(content);
-	if (!f)
-		fail_msg("no %s: run with KTRACE_UPDATE_GOLDEN=1 and read it", path);
-	assert_in_range(fread(content, 1, (1 << 16) - 1, f), 0, (1 << 16) - 2);
-	fclose(f);
-	return content;
-}
-
-static void check(const char *name, const struct renderer *r, const struct snapshot *s,
-		  struct style style)
-{
-	char path[512], *out, *wanted;
-
-	style.utc = true;
-	out = rendered(r, s, &style);
-	snprintf(path, sizeof(path), "%s/test/golden/%s", KTRACE_SOURCE_DIR, name);
-	if (getenv("KTRACE_UPDATE_GOLDEN")) {
-		FILE *f = fopen(path, "w");
-
-		assert_non_null(f);
-		fputs(out, f);
-		assert_int_equal(fclose(f), 0);
-	}
-	wanted = file_content(path);
-	assert_string_equal(out, wanted);
-	free(wanted);
-	free(out);
-}
-
-static void check_all(const char *name, const struct snapshot *s, struct style style)
-{
-	char path[64];
-
-	for (const struct renderer *const *r = renderers; *r; r++) {
-		snprintf(path, sizeof(path), "%s.%s", name, (*r)->name);
-		check(path, *r, s, style);
-	}
-}
 
 static void stacks_are_blocks_leaf_first_and_fold_outer_first(void **state)
 {
@@ -294,36 +149,6 @@ static void keyless_rows_are_lines_under_one_header(void **state)
 	snapshot_free(&s);
 }
 
-static void a_wakeup_folds_from_the_waker_to_the_target(void **state)
-{
-	struct snapshot s;
-
-	(void)state;
-	begin(&s, &wakeup);
-	ADD(&s, text(&s, "fio 1"), text(&s, "swapper/0 2"), text(&s, "hardirq"),
-	    frames(&s, kernel, false), number(1), number(1000), number(1000));
-	check("wakeup.folded", &renderer_folded, &s, (struct style){0});
-	snapshot_free(&s);
-}
-
-static void both_sides_of_a_wakeup_meet_at_two_dashes(void **state)
-{
-	struct snapshot s;
-
-	(void)state;
-	begin(&s, &both);
-	ADD(&s, text(&s, "fio"), frames(&s, kernel, false), frames(&s, user, false),
-	    text(&s, "cat 3"), frames(&s, kernel, true), frames(&s, user, false), number(1),
-	    number(1000), number(1000));
-	ADD(&s, text(&s, "sh"), frames(&s, none, false), frames(&s, none, false),
-	    text(&s, "swapper"), frames(&s, none, false), frames(&s, none, false), number(1),
-	    number(500), number(500));
-	snapshot_finish(&s, &both_columns[7]);
-	check("both.text", &renderer_text, &s, (struct style){0});
-	check("both.folded", &renderer_folded, &s, (struct style){0});
-	snapshot_free(&s);
-}
-
 static void without_a_name_the_tool_is_the_root(void **state)
 {
 	struct snapshot s;
@@ -386,8 +211,6 @@ int main(void)
 	    cmocka_unit_test(one_histogram_needs_no_title),
 	    cmocka_unit_test(tables_fit_the_terminal_and_say_what_they_leave_out),
 	    cmocka_unit_test(keyless_rows_are_lines_under_one_header),
-	    cmocka_unit_test(a_wakeup_folds_from_the_waker_to_the_target),
-	    cmocka_unit_test(both_sides_of_a_wakeup_meet_at_two_dashes),
 	    cmocka_unit_test(without_a_name_the_tool_is_the_root),
 	    cmocka_unit_test(an_empty_report_says_so),
 	    cmocka_unit_test(losses_are_the_last_line_and_the_cost_is_before),
