@@ -106,6 +106,7 @@ PROBES = {
 # Tools whose counts nothing but the kernel itself foretells: what gives them rows.
 LOADS = {
     "mlock": "pipelock 4 3",
+    "spinlock": "fdlock 4 1000",
     "mheld": "pipelock 4 3",
     "spinlock": "fdlock 4 500",
 }

@@ -99,7 +99,8 @@ def test_interval_and_count(lab, needs, name):
 def test_folded_lines_are_what_flame_graph_tools_read(lab, needs, name):
     needs(name)
     result = lab.ktrace(f"{call(name)} -f {args_of(name)} -- $W/{workload_of(name, 10)}")
-    assert result.rc == 0 and result.out, result
+    assert result.rc == 0, result
+    assert result.out or name in QUIET, result
     for line in result.out.splitlines():
         match = FOLDED.match(line)
         assert match, line
