@@ -44,6 +44,7 @@ enum {
 enum {
 	BPF_F_SKIP_FIELD_MASK = 0xff,
 	BPF_F_USER_STACK = 1 << 8,
+	BPF_F_MMAPABLE = 1 << 10,
 };
 
 /* include/linux/sched.h; stable since 2.6. */
@@ -82,6 +83,13 @@ struct mutex___rt_old {
 	} lock;
 };
 
+/* PREEMPT_RT: the lock that may sleep. Before 5.15, in RT's own tree, a struct rt_mutex. */
+struct spinlock___rt {
+	struct {
+		void *owner;
+	} lock;
+};
+
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };
@@ -115,6 +123,7 @@ struct mm_struct;
 struct sched_entity {
 	__u64 sum_exec_runtime;      /* up to now, at a switch */
 	__u64 prev_sum_exec_runtime; /* as of when the task was picked to run */
+	unsigned char sched_delayed; /* since 6.12: asleep, and still queued */
 };
 
 /* Begins with the lock word: 0 when nobody holds it. */
@@ -125,6 +134,7 @@ struct raw_spinlock {
 struct task_struct {
 	unsigned int __state; /* since 5.14 (2f064a59a11f) */
 	int on_cpu;           /* u8 since 7.2: read by size */
+	int on_rq;
 	int exit_state;
 	unsigned int flags;
 	int pid;

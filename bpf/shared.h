@@ -40,10 +40,11 @@ enum want {
 	WANT_WORKQUEUE = 1 << 13,
 	WANT_FUNC = 1 << 14,
 	WANT_LOCK = 1 << 15,
-	WANT_OWNER = 1 << 16,        /* who had the lock that is waited for */
-	WANT_WAKER_KSTACK = 1 << 17, /* beside the target's, which has WANT_KSTACK */
-	WANT_WAKER_USTACK = 1 << 18,
-	WANT_CHAIN = 1 << 19, /* who woke the waker */
+	WANT_OWNER = 1 << 16, /* who had the lock that is waited for */
+	WANT_LOCK_TYPE = 1 << 17,
+	WANT_WAKER_KSTACK = 1 << 18, /* beside the target's, which has WANT_KSTACK */
+	WANT_WAKER_USTACK = 1 << 19,
+	WANT_CHAIN = 1 << 20, /* who woke the waker */
 };
 
 #define WANT_ANY_KSTACK (WANT_KSTACK | WANT_WAKER_KSTACK | WANT_CONTEXT | WANT_CHAIN)
@@ -96,6 +97,28 @@ struct chain_links {
 struct stack_frames {
 	__u64 n;
 	__u64 ip[MAX_DEPTH];
+};
+
+/*
+ * Slots: rows and stacks of programs that must not take a lock, so that no hash
+ * map may be written. Each CPU has an open-addressing table of its own; they lie
+ * side by side in arrays, cpu_rows and cpu_stacks.
+ */
+struct slots {
+	__u32 cpus;         /* highest CPU number and one */
+	__u32 rows, stacks; /* slots of each CPU */
+	__u32 unused;
+};
+
+/* A slot of cpu_rows begins with this; behind it lie key and value. */
+struct slot_head {
+	__u64 gen; /* 0: free; odd: its CPU is writing it now */
+};
+
+/* A slot of cpu_stacks, cut to filter.depth. */
+struct slot_stack {
+	__u64 id; /* 0: free */
+	struct stack_frames frames;
 };
 
 #endif

@@ -34,9 +34,11 @@ static __always_inline struct page *page_of(__u64 ptr, __u64 *base)
 
 	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)SLAB_FIND.vmemmap_base);
 	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)SLAB_FIND.page_offset_base);
-	if (!pages || !direct || !size || ptr < direct)
-		return NULL;
 	page = (void *)(pages + ((ptr - direct) >> 12) * size);
+	/* from 7.1 on a tail page says otherwise where its head is */
+	if (!bpf_core_field_exists(page->compound_head) || !pages || !direct || !size ||
+	    ptr < direct)
+		return NULL;
 	head = BPF_CORE_READ(page, compound_head);
 	if (head & 1)
 		page = (void *)(head - 1);

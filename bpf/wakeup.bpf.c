@@ -16,7 +16,9 @@ const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 struct start {
 	__u64 ts, cgroup;
 	__u32 tgid;
-	__u32 begun; /* made when tracing began, not by a switch */
+	__u8 begun; /* made when tracing began, not by a switch */
+	__u8 early; /* woken already: who did it is in earlies */
+	__u8 unused[2];
 };
 
 struct {
@@ -33,7 +35,20 @@ struct {
 	__type(value, struct wakeup_value);
 } rows SEC(".maps");
 
+/*
+ * Wakers of tasks that were still on their way off the CPU. sched_waking comes as
+ * soon as such a task is dequeued, sched_switch when the next one was picked: some
+ * percent of the waits of tasks that hand work to each other are over by then.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct wakeup_key);
+} earlies SEC(".maps");
+
 static const struct wakeup_value zero;
+static const struct start running;
 
 /* The thread that waits, as far as it is shown. */
 static __always_inline void key_target(struct wakeup_key *key, const struct start *start, __u32 tid,
@@ -79,37 +94,72 @@ static __always_inline void row_count(const struct wakeup_key *key, __u64 delta_
 
 /*
  * The task ran although nobody was seen to wake it: some kernels lose the event,
- * see offcpu.bpf.c. It waited until it was picked at most; its waker is unknown.
+ * see offcpu.bpf.c, and the classic record does not say that a task is leaving. It waited until it
+ * was picked at most; its waker is unknown.
  */
-static __always_inline void wakeup_unseen(const struct start *start, struct task_struct *task,
-					  __u32 tid)
+static __always_inline void wakeup_unseen(const struct start *start, __u64 out_ns,
+					  struct task_struct *task, __u32 tid)
 {
 	__u64 in_ns = picked_ns(task);
 	struct wakeup_key key = {};
 
-	if (in_ns <= start->ts) {
+	if (in_ns <= out_ns) {
 		lose(events);
 		return;
 	}
-	if (!keep_interval(in_ns - start->ts))
+	if (!keep_interval(in_ns - out_ns))
 		return;
 	key_target(&key, start, tid, task->comm);
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key.kstack = STACK_LOST;
 	lose(stacks);
-	row_count(&key, in_ns - start->ts);
+	row_count(&key, in_ns - out_ns);
+}
+
+/* The task is asleep for the run queue, but has not left its CPU yet. */
+static __always_inline bool is_leaving(struct task_struct *task)
+{
+	if (!on_cpu(task))
+		return false;
+	/* since 6.12 (152e11f6df29) the dequeue may be put off */
+	if (bpf_core_field_exists(task->se.sched_delayed) && BPF_CORE_READ(task, se.sched_delayed))
+		return true;
+	return !BPF_CORE_READ(task, on_rq);
+}
+
+/* Is the wait that begins over already? Then it took no time. */
+static __always_inline bool ended_early(struct start *start, __u32 tid, __u32 raw)
+{
+	struct wakeup_key *key = NULL;
+
+	if (!start->early)
+		return false;
+	start->early = 0;
+	if (raw)
+		key = bpf_map_lookup_elem(&earlies, &tid);
+	if (key && keep_interval(0))
+		row_count(key, 0);
+	bpf_map_delete_elem(&earlies, &tid);
+	return key;
 }
 
 static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
 {
 	__u32 tid = TASK(btf, task, pid);
 	struct start *start, new = {};
+	__u64 out_ns;
 
 	if (!tid || !keep_task(task, btf))
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
-	if (start && start->ts && !start->begun)
-		wakeup_unseen(start, task, tid);
+	if (start && ended_early(start, tid, raw)) {
+		start->ts = 0;
+		return;
+	}
+	/* Read once: a waker on another CPU may clear it at any moment. */
+	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
+	if (out_ns && !start->begun)
+		wakeup_unseen(start, out_ns, task, tid);
 	if (raw & STATE_RAW_DEAD) {
 		if (start)
 			bpf_map_delete_elem(&starts, &tid);
@@ -129,16 +179,47 @@ static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool
 		lose(events);
 }
 
-/* tid is woken by the running context. */
-static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm)
+/* Keeps who woke the task until it has left its CPU. */
+static __always_inline void wake_early(void *ctx, struct start *start, struct task_struct *task,
+				       bool btf)
+{
+	__u32 tid = TASK(btf, task, pid);
+	struct wakeup_key key = {};
+	struct start of_target = {};
+
+	if (!is_leaving(task) || !keep_task(task, btf))
+		return;
+	of_target.tgid = TASK(btf, task, tgid);
+	of_target.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
+	key_fill(ctx, &key, &of_target, tid, task->comm);
+	if (!start) {
+		if (bpf_map_update_elem(&starts, &tid, &running, BPF_NOEXIST))
+			lose(events);
+		start = bpf_map_lookup_elem(&starts, &tid);
+	}
+	if (!start)
+		return;
+	if (bpf_map_update_elem(&earlies, &tid, &key, BPF_ANY))
+		lose(events);
+	else
+		start->early = 1;
+}
+
+/* tid is woken by the running context. task: NULL where the hook does not have it. */
+static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
+				     struct task_struct *task, bool btf)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
 	struct wakeup_key key = {};
-	__u64 delta_ns;
+	__u64 out_ns, delta_ns;
 
-	if (!start || !start->ts)
+	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
+	if (!out_ns) {
+		if (task)
+			wake_early(ctx, start, task, btf);
 		return;
-	delta_ns = bpf_ktime_get_ns() - start->ts;
+	}
+	delta_ns = bpf_ktime_get_ns() - out_ns;
 	start->ts = 0;
 	if (!keep_interval(delta_ns))
 		return;
@@ -185,20 +266,20 @@ static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 SEC("tp_btf/sched_waking")
 int BPF_PROG(waking_btf, struct task_struct *task)
 {
-	wait_end(ctx, task->pid, task->comm);
+	wait_end(ctx, task->pid, task->comm, task, true);
 	return 0;
 }
 
 SEC("raw_tp/sched_waking")
 int BPF_PROG(waking_raw, struct task_struct *task)
 {
-	wait_end(ctx, BPF_CORE_READ(task, pid), task->comm);
+	wait_end(ctx, BPF_CORE_READ(task, pid), task->comm, task, false);
 	return 0;
 }
 
 SEC("tp/sched/sched_waking")
 int waking_tp(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	wait_end(ctx, ctx->pid, ctx->comm);
+	wait_end(ctx, ctx->pid, ctx->comm, NULL, false);
 	return 0;
 }

@@ -54,16 +54,19 @@ static void note_line(const char *line)
 static int on_print(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char line[1024];
+	va_list again;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
+	va_copy(again, args);
 	vsnprintf(line, sizeof(line), format, args);
 	if (level == LIBBPF_WARN) {
 		note_program(line);
 		note_line(line);
 	}
-	if (log_state.verbose)
-		fputs(line, stderr);
+	if (log_state.verbose) /* a verifier's log is far longer than a line */
+		vfprintf(stderr, format, again);
+	va_end(again);
 	return 0;
 }
 

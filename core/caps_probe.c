@@ -273,6 +273,8 @@ static void probe_functions(struct probe *probe, const char *targets)
 
 static void probe_target(struct probe *probe, const struct hook *hook)
 {
+	if (hook->beside)
+		probe_functions(probe, hook->beside);
 	if (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE)
 		probe_functions(probe, hook->target);
 	else

@@ -76,6 +76,10 @@ static int cell_of_key(struct session *session, struct snapshot *snap, const str
 	case KIND_CGROUP:
 		made = cell->s = symbolize_cgroup(&session->symbolize, snap, read_u64(at, 8));
 		break;
+	case KIND_ENUM:
+		made = cell->s = snapshot_text(
+		    snap, column_enum_name(column, (uint32_t)read_u64(at, 4)), NAME_LEN);
+		break;
 	case KIND_FUNC:
 		made = cell->s = symbolize_function(&session->symbolize, snap, read_u64(at, 8));
 		break;
@@ -107,7 +111,7 @@ static int cell_of_value(struct snapshot *snap, const struct column *column,
 		cell->hist = snapshot_hist(snap);
 		if (!cell->hist)
 			return -ENOMEM;
-		memcpy(cell->hist, source->value + column->off, HIST_SLOTS * sizeof(uint64_t));
+		memcpy(cell->hist, source->value + column->off, column->size);
 		return 0;
 	}
 	cell->u = column->kind == KIND_RATIO_BYTES
@@ -196,12 +200,9 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 	return status;
 }
 
-enum status session_read_map(struct session *session, const char *name, uint32_t key_size,
-			     uint32_t value_size, struct rowset *rows)
+static enum status map_was_read(struct session *session, const char *name, struct rowset *rows,
+				int err)
 {
-	int fd = bpf_object__find_map_fd_by_name(session->obj, name);
-	int err = rowset_read(rows, fd, key_size, value_size);
-
 	session->read_ns = host_monotonic_ns();
 	if (!err)
 		return OK;
@@ -210,10 +211,22 @@ enum status session_read_map(struct session *session, const char *name, uint32_t
 		    strerror(-err));
 }
 
+enum status session_read_map(struct session *session, const char *name, uint32_t key_size,
+			     uint32_t value_size, struct rowset *rows)
+{
+	int fd = bpf_object__find_map_fd_by_name(session->obj, name);
+
+	return map_was_read(session, name, rows, rowset_read(rows, fd, key_size, value_size));
+}
+
 enum status session_read_rows(struct session *session, struct rowset *rows)
 {
 	const struct layout *layout = &session->plan->opts->tool->layout;
 
+	if (layout->slots)
+		return map_was_read(
+		    session, "cpu_rows", rows,
+		    slots_read(&session->slot_rows, rows, layout->key_size, layout->value_size));
 	return session_read_map(session, "rows", layout->key_size, layout->value_size, rows);
 }
 

@@ -86,6 +86,26 @@ uint64_t host_threads(void)
 	return slash ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
+uint32_t host_cpus(void)
+{
+	FILE *in = fopen("/sys/devices/system/cpu/possible", "re");
+	long configured = sysconf(_SC_NPROCESSORS_CONF);
+	char line[256] = "";
+	const char *last;
+
+	if (in) {
+		if (!fgets(line, sizeof(line), in))
+			line[0] = '\0';
+		fclose(in);
+	}
+	last = strpbrk(line, "0123456789"); /* "0-3\n", "0,2-3\n": the last number */
+	if (!last)
+		return configured > 0 ? (uint32_t)configured : 1;
+	while (strpbrk(last, "-,"))
+		last = strpbrk(last, "-,") + 1;
+	return (uint32_t)strtoul(last, NULL, 10) + 1;
+}
+
 /* Tgid of a thread from its status file; 0: no such thread. */
 static uint32_t thread_group(uint32_t tid)
 {

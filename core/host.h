@@ -16,6 +16,9 @@ uint64_t host_monotonic_ns(void);
 uint64_t host_realtime_ns(void);
 /* Threads of the whole system now; 0: unknown. */
 uint64_t host_threads(void);
+/* The highest number that a CPU may have, and one: more than there are where numbers are missing.
+ */
+uint32_t host_cpus(void);
 /* Does the process exist? A thread that leads no process does not count; *is_thread says so. */
 bool host_has_process(uint32_t tgid, bool *is_thread);
 bool host_has_thread(uint32_t tid);

@@ -29,6 +29,14 @@ void plan_reject(struct candidate *candidate, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Has the kernel the function without which the hook has no use? */
+static bool has_beside(const struct hook *hook, const struct caps *caps)
+{
+	const struct hook beside = {.via = VIA_FENTRY, .target = hook->beside};
+
+	return !hook->beside || !plan_absent(&beside, caps);
+}
+
 static bool role_wanted(const struct hook *hook, const struct opts *opts, const struct caps *caps)
 {
 	const struct tool *tool = opts->tool;
@@ -37,7 +45,8 @@ static bool role_wanted(const struct hook *hook, const struct opts *opts, const 
 		return false;
 	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
 		return false;
-	return !(hook->when & HOOK_IF_PRESENT) || !plan_absent(hook, caps);
+	return has_beside(hook, caps) &&
+	       (!(hook->when & HOOK_IF_PRESENT) || !plan_absent(hook, caps));
 }
 
 static void plan_roles(struct plan *plan, const struct caps *caps)

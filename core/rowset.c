@@ -108,6 +108,16 @@ static size_t index_slot(const struct rowset *rows, const void *key)
 	return slot;
 }
 
+int rowset_add(struct rowset *rows, const void *key, const void *value)
+{
+	if (rowset_reserve(rows, 1))
+		return -ENOMEM;
+	memcpy(rows->keys + rows->n * rows->key_size, key, rows->key_size);
+	memcpy(rows->values + rows->n * rows->value_size, value, rows->value_size);
+	rows->n++;
+	return 0;
+}
+
 static int index_build(struct rowset *rows)
 {
 	size_t i;

@@ -16,6 +16,8 @@ struct rowset {
 
 /* Reads the whole map. Returns 0 or -errno; rowset_free() takes a half-read one. */
 int rowset_read(struct rowset *, int map_fd, uint32_t key_size, uint32_t value_size);
+/* Adds a copy. Returns 0 or -ENOMEM. */
+int rowset_add(struct rowset *, const void *key, const void *value);
 /* Value of a key, or NULL; -ENOMEM makes it NULL too. */
 const void *rowset_find(struct rowset *, const void *key);
 void rowset_free(struct rowset *);

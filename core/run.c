@@ -315,9 +315,9 @@ static enum status run_parsed(struct run *run)
 		status = help_flush();
 		return status ? status : plan_check(&run->plan);
 	}
-	status = plan_check(&run->plan);
+	status = find_cgroup(run);
 	if (!status)
-		status = find_cgroup(run);
+		status = plan_check(&run->plan);
 	return status ? status : run_traced(run);
 }
 

@@ -70,17 +70,30 @@ static uint32_t starts_size(void)
 	return threads < 16384 ? 16384 : threads > 1 << 20 ? 1 << 20 : (uint32_t)threads;
 }
 
+static int size_slots(struct session *session, uint32_t walk)
+{
+	struct slots slots;
+	int err;
+
+	slots_plan(session->plan, &slots);
+	err = map_resize(session, "cpu_rows", slots.cpus * slots.rows, 0, 0);
+	return err ? err
+		   : map_resize(session, "cpu_stacks", slots.cpus * slots.stacks, 0,
+				(uint32_t)sizeof(uint64_t) + walk);
+}
+
 static int size_maps(struct session *session)
 {
 	const struct plan *plan = session->plan;
 	const struct layout *layout = &plan->opts->tool->layout;
 	uint32_t walk = (uint32_t)sizeof(uint64_t) * (1 + plan->filter.depth);
+	uint32_t stacks = layout->slots ? 1 : plan->max_stacks;
 	uint32_t tasks = plan->opts->command ? MAX_TASKS_FOLLOWED : plan->opts->tgids.n + 1;
 	int err;
 
 	err = map_resize(session, "rows", plan->max_rows, layout->key_size, layout->value_size);
 	if (!err)
-		err = map_resize(session, "stacks", plan->max_stacks, 0, walk);
+		err = map_resize(session, "stacks", stacks, 0, walk);
 	if (!err)
 		err = map_resize(session, "walks", 0, 0, walk);
 	if (!err)
@@ -93,6 +106,8 @@ static int size_maps(struct session *session)
 		err = map_resize(session, "tgids", tasks, 0, 0);
 	if (!err)
 		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
+	if (!err && layout->slots)
+		err = size_slots(session, walk);
 	return err;
 }
 
@@ -113,6 +128,8 @@ static enum status configure(struct session *session)
 		return status;
 	if (tool->layout.command_tgid)
 		memcpy(cfg + tool->layout.command_tgid, &session->command_tgid, sizeof(uint32_t));
+	if (tool->layout.slots)
+		slots_plan(session->plan, (struct slots *)(cfg + tool->layout.slots));
 	err = map ? bpf_map__set_initial_value(map, cfg, tool->layout.cfg_size) : -ENOENT;
 	if (!err)
 		err = size_maps(session);
@@ -268,6 +285,25 @@ static enum status open_once(struct session *session, bool *again)
 	return status;
 }
 
+/* Maps the slots into our memory, where the object has such. */
+static enum status map_slots(struct session *session)
+{
+	struct bpf_object *obj = session->obj;
+	int err = 0;
+
+	if (!session->plan->opts->tool->layout.slots)
+		return OK;
+	err = slots_map(&session->slot_rows, bpf_object__find_map_by_name(obj, "cpu_rows"));
+	if (!err)
+		err = slots_map(&session->slot_stacks,
+				bpf_object__find_map_by_name(obj, "cpu_stacks"));
+	if (err)
+		return fail(FAILED, "cannot map what %s keeps: %s", session->plan->opts->tool->name,
+			    strerror(-err));
+	session->symbolize.stacks = &session->slot_stacks;
+	return OK;
+}
+
 /* Iterators that set the stage, such as threads that sleep already. */
 static enum status run_begin(struct session *session)
 {
@@ -304,6 +340,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 				status = open_once(session, &again);
 		} while (!status && again);
 		if (!status)
+			status = map_slots(session);
+		if (!status)
 			status = run_begin(session);
 		if (status)
 			return status;
@@ -324,6 +362,8 @@ void session_close(struct session *session)
 	if (!session->plan)
 		return;
 	close_object(session);
+	slots_unmap(&session->slot_rows);
+	slots_unmap(&session->slot_stacks);
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
 	symbolize_end(&session->symbolize);

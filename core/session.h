@@ -10,6 +10,7 @@
 
 #include "core/plan.h"
 #include "core/rowset.h"
+#include "core/slots.h"
 #include "core/snapshot.h"
 #include "core/symbolize.h"
 
@@ -23,7 +24,8 @@ struct session {
 	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
 	uint32_t command_tgid; /* 0: none */
 	struct symbolize symbolize;
-	struct rowset before; /* AT_RATE: rows as of the last report */
+	struct slots_view slot_rows, slot_stacks; /* layout.slots; else empty */
+	struct rowset before;                     /* AT_RATE: rows as of the last report */
 	struct loss loss_before;
 	struct cost cost_before;
 	uint64_t missed_before;
@@ -47,7 +49,7 @@ void session_close(struct session *);
  */
 enum status session_read_map(struct session *, const char *name, uint32_t key_size,
 			     uint32_t value_size, struct rowset *);
-enum status session_read_rows(struct session *, struct rowset *); /* of map rows */
+enum status session_read_rows(struct session *, struct rowset *); /* of map rows, or slots */
 enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
 enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
 /*

@@ -28,7 +28,7 @@ struct stack {
 static inline bool kind_is_text(enum kind kind)
 {
 	return kind == KIND_COMM || kind == KIND_TEXT || kind == KIND_CGROUP || kind == KIND_FUNC ||
-	       kind == KIND_CONTEXT || kind == KIND_LOCK;
+	       kind == KIND_CONTEXT || kind == KIND_LOCK || kind == KIND_ENUM;
 }
 
 /* A waker with its named stack. In an interrupt its name is the context: "[timer]". */
@@ -50,9 +50,10 @@ static inline bool kind_is_stack(enum kind kind)
 
 /* One value; which member counts follows from the column's kind. */
 union cell {
-	uint64_t u;    /* numbers, task state letters; KIND_LOAD in 1/65536 */
-	int64_t i;     /* KIND_DIFF_BYTES */
-	const char *s; /* COMM TEXT CGROUP FUNC LOCK CONTEXT: interned, raw bytes, not escaped */
+	uint64_t u; /* numbers, task state letters; KIND_LOAD in 1/65536 */
+	int64_t i;  /* KIND_DIFF_BYTES */
+	const char
+	    *s; /* COMM TEXT CGROUP FUNC LOCK CONTEXT ENUM: interned, raw bytes, not escaped */
 	const struct stack *stack; /* KSTACK, USTACK; never NULL, n may be 0 */
 	const struct chain *chain; /* CHAIN; never NULL, n may be 0 */
 	uint64_t *hist;            /* HIST_NS: HIST_SLOTS counts; never NULL */

@@ -10,6 +10,7 @@
 #include "core/cgroup.h"
 #include "core/context.h"
 #include "core/ksyms.h"
+#include "core/slots.h"
 #include "core/usyms.h"
 
 #define FRAME_LEN 512
@@ -69,8 +70,12 @@ static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot
 /* The walk as the kernel stored it. Ids in rows were stored and are never deleted. */
 static int frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
 {
-	if (bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames))
+	if (symbolize->stacks) {
+		if (!slots_stack(symbolize->stacks, id, frames))
+			return -ENOENT;
+	} else if (bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames)) {
 		return -errno;
+	}
 	if (frames->n > symbolize->plan->filter.depth)
 		frames->n = symbolize->plan->filter.depth;
 	return 0;

@@ -15,12 +15,14 @@ struct lock_object;
 struct usyms;
 struct cgroup_names;
 struct named_stack;
+struct slots_view;
 
 struct symbolize {
 	const struct plan *plan;
-	int stacks_fd;              /* map stacks; -1: none */
-	int links_fd, chains_fd;    /* maps links and chains; negative: none */
-	struct ksyms *ksyms, *data; /* functions, and static data */
+	int stacks_fd;                   /* map stacks; -1: none */
+	const struct slots_view *stacks; /* in place of that map; NULL: none */
+	int links_fd, chains_fd;         /* maps links and chains; negative: none */
+	struct ksyms *ksyms, *data;      /* functions, and static data */
 	struct usyms *usyms;
 	struct cgroup_names *cgroups;
 	bool ksyms_tried, data_tried, cgroups_tried;

@@ -45,3 +45,13 @@ const char *via_name(enum via via)
 
 	return names[via];
 }
+
+const char *column_enum_name(const struct column *column, uint32_t value)
+{
+	uint32_t i;
+
+	for (i = 0; column->names[i]; i++)
+		if (i == value)
+			return column->names[i];
+	return "?";
+}

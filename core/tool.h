@@ -32,6 +32,7 @@ enum kind {
 	KIND_KSTACK,  /* u64 stack id */
 	KIND_USTACK,  /* u64 stack id; .tgid says whose addresses these are */
 	KIND_FUNC,    /* u64 kernel address, shown as symbol */
+	KIND_ENUM,    /* u32: one of column.names */
 	KIND_CONTEXT, /* no bytes of its own: told from a kernel stack, see struct layout */
 	KIND_CHAIN,   /* u64 chain id: who woke the waker, and so on */
 	KIND_LOCK,    /* u64 address of a lock; the value has its struct lock_object */
@@ -42,7 +43,7 @@ enum kind {
 	KIND_DIFF_BYTES,  /* s64 */
 	KIND_RATIO_BYTES, /* no bytes of its own: column num / column den */
 	KIND_LOAD,        /* u64, 1/65536 */
-	KIND_HIST_NS,     /* u64[HIST_SLOTS], log2 */
+	KIND_HIST_NS,     /* u64[], log2, at most HIST_SLOTS */
 };
 
 /*
@@ -54,14 +55,15 @@ struct column {
 	const char *name;
 	enum kind kind;
 	bool key;
-	bool optional;         /* shown only when asked for by -g, or by the tool's own option */
-	bool running;          /* tells who ran: "[timer]" and the like where an interrupt did */
-	bool in_value;         /* a key column whose bytes lie in the value struct */
-	uint16_t off, size;    /* in the key or the value struct */
-	uint32_t want;         /* WANT_ bits that make the kernel fill it in */
-	uint16_t tgid;         /* KIND_USTACK: offset in the key of the tgid that owns it */
-	const char *num, *den; /* KIND_RATIO_BYTES: the columns divided */
-	uint16_t object;       /* KIND_LOCK: offset in the value struct */
+	bool optional;            /* shown only when asked for by -g, or by the tool's own option */
+	bool running;             /* tells who ran: "[timer]" and the like where an interrupt did */
+	bool in_value;            /* a key column whose bytes lie in the value struct */
+	uint16_t off, size;       /* in the key or the value struct */
+	uint32_t want;            /* WANT_ bits that make the kernel fill it in */
+	uint16_t tgid;            /* KIND_USTACK: offset in the key of the tgid that owns it */
+	const char *num, *den;    /* KIND_RATIO_BYTES: the columns divided */
+	uint16_t object;          /* KIND_LOCK: offset in the value struct */
+	const char *const *names; /* KIND_ENUM: by value, ends with NULL */
 };
 
 /* The columns' rows. More members may follow, such as OWNED_BY() of a user stack. */
@@ -143,6 +145,8 @@ struct hook {
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
 	const char *param_type;
 	uint8_t param;
+	/* Only on kernels that have this function, too; NULL: on each. */
+	const char *beside;
 	const char *loses;   /* what the user does not see with this hook; NULL: nothing */
 	const char *without; /* HOOK_OPTIONAL: what the user does not see without the role */
 };
@@ -251,6 +255,8 @@ struct layout {
 	uint16_t running_kstack;
 	uint16_t
 	    command_tgid; /* offset in cfg where the followed command's tgid goes; 0: nowhere */
+	uint16_t slots;   /* offset of struct slots in cfg: rows and stacks are kept there; 0: in
+			     hash maps */
 };
 
 struct tool {
@@ -286,12 +292,14 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_offwake, object_lock;
+    object_offwake, object_lock, object_spin;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];
 const struct tool *tool_find(const char *name);
 const struct column *tool_column(const struct tool *, const char *name);
+/* KIND_ENUM: what a value is called; "?" one that has no name. */
+const char *column_enum_name(const struct column *, uint32_t value);
 /* "tp_btf" and so on, as --hook and JSON have it. */
 const char *via_name(enum via);
 

@@ -8,14 +8,28 @@ import lab as lab_module
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out of test/run.sh quick")
+    config.addinivalue_line("markers", "portable: of what user space does with events; not run on each kernel")
     config.lab = lab_module.open_lab()
     config.grants = lab_module.granted_skips(config.lab.name)
 
 
 def pytest_generate_tests(metafunc):
-    """A test with the argument `tool` runs for each tool of `ktrace list`."""
+    """A test with the argument `tool` runs for each tool of `ktrace list`.
+
+    With `running` it needs a tool that this kernel can run.
+    """
     if "tool" in metafunc.fixturenames and not has_own_parameters(metafunc, "tool"):
         metafunc.parametrize("tool", metafunc.config.lab.tools())
+    if "running" in metafunc.fixturenames:
+        metafunc.parametrize("running", metafunc.config.lab.tools(), indirect=True)
+
+
+def pytest_collection_modifyitems(config, items):
+    if lab_module.wants_portable(config.lab.name):
+        return
+    portable = [item for item in items if item.get_closest_marker("portable")]
+    config.hook.pytest_deselected(items=portable)
+    items[:] = [item for item in items if item not in portable]
 
 
 def has_own_parameters(metafunc, name):
@@ -35,6 +49,12 @@ def needs(request):
         if reason:
             pytest.skip(f"{tool} {args}: {reason}")
     return check
+
+
+@pytest.fixture
+def running(request, needs):
+    needs(request.param)
+    return request.param
 
 
 @pytest.hookimpl(hookwrapper=True)

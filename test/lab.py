@@ -250,6 +250,19 @@ def open_lab():
     raise SystemExit(f"KTRACE_LAB={name}: no such lab")
 
 
+def wants_portable(kernel, path=TEST_DIR / "kernels" / "matrix"):
+    """Do the tests marked portable run on this kernel? On one of a user's own they do."""
+    current, known = None, set()
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["kernel"]:
+            current = words[1]
+            known.add(current)
+        elif words == ["portable"] and current == kernel:
+            return True
+    return kernel not in known
+
+
 def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
     """What the matrix lets a kernel skip: [(glob, reason)]; one of a user's own, anything."""
     grants, current, known = [], None, set()
@@ -260,6 +273,8 @@ def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
         if words[0] == "kernel" and len(line.split()) == 4:
             current = words[1]
             known.add(current)
+        elif words == ["portable"] and current:
+            continue
         elif words[0] == "skip" and len(words) == 3 and current:
             if current == kernel:
                 grants.append((words[1].replace("[", "[[]"), words[2]))

@@ -15,6 +15,7 @@ KEYS = {
                     "context", "waker_kstack", "waker_ustack"],
     "mlock": ["lock", "kstack", "comm"],
     "mheld": ["lock", "kstack", "comm"],
+    "spinlock": ["lock", "type", "kstack", "comm"],
     "workq": ["func", "workqueue"],
     "kmem": ["kstack", "comm"],
     "kpages": ["kstack", "comm"],
@@ -27,6 +28,7 @@ VALUES = {
     "offwaketime": ["count", "total_ns", "max_ns"],
     "mlock": ["count", "total_ns", "max_ns", "waiting", "aborted", "hist_ns"],
     "mheld": ["count", "total_ns", "max_ns", "held", "hist_ns"],
+    "spinlock": ["count", "total_ns", "max_ns", "hist_ns"],
     "workq": ["count", "total_ns", "max_ns", "hist_ns", "delay_hist_ns"],
     "kmem": ["count", "bytes", "requested_bytes", "avg_bytes"],
     "kpages": ["count", "pages", "bytes"],
@@ -78,3 +80,14 @@ PROBES = {
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(
         rows, cache="UDP"), "allocs"),
 }
+
+# Tools whose counts nothing but the kernel itself foretells: what gives them rows.
+LOADS = {
+    "mlock": "pipelock 4 3",
+    "mheld": "pipelock 4 3",
+}
+
+
+def workload_of(tool, n):
+    """A workload that the tool has something to say of, or None."""
+    return PROBES[tool].command(n) if tool in PROBES else LOADS.get(tool)

@@ -33,8 +33,8 @@ def test_bad_words_are_told_before_missing_privileges(lab):
     assert lab.run(f"{NOBODY} offcputime --no-such").rc == 2
 
 
-def test_without_tracefs_tools_run(lab, tool):
-    result = lab.run(f"without_tracefs $KTRACE {tool} -j -d 0.2 -i 0.1")
+def test_without_tracefs_tools_run(lab, running):
+    result = lab.run(f"without_tracefs $KTRACE {running} -j -d 0.2 -i 0.1")
     assert result.rc == 0 and result.reports, result
 
 

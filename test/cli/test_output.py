@@ -14,9 +14,9 @@ def failed(result):
     assert result.rc == 1 and len(result.messages) == 1, result
 
 
-def test_full_disk_is_an_error(lab, tool):
+def test_full_disk_is_an_error(lab, running):
     for form in ("", "-j"):
-        failed(lab.run(f"$KTRACE {tool} {form} -d 0.2 -i 0.1 >/dev/full"))
+        failed(lab.run(f"$KTRACE {running} {form} -d 0.2 -i 0.1 >/dev/full"))
 
 
 @pytest.mark.parametrize("words", ["list", "caps", "doctor", "--help", "--version", "offcputime --help",
@@ -25,8 +25,8 @@ def test_full_disk_is_an_error_for_every_subcommand(lab, words):
     failed(lab.run(f"$KTRACE {words} >/dev/full"))
 
 
-def test_closed_stdout_is_an_error(lab, tool):
-    failed(lab.run(f"$KTRACE {tool} -j -d 0.2 -i 0.1 >&-"))
+def test_closed_stdout_is_an_error(lab, running):
+    failed(lab.run(f"$KTRACE {running} -j -d 0.2 -i 0.1 >&-"))
 
 
 def test_closed_stdout_is_not_taken_by_another_file(lab):
@@ -40,16 +40,16 @@ def test_closed_stdin_and_stderr_do_no_harm(lab):
     assert lab.run("$KTRACE offcputime -j -d 0.2 2>&-").report["tool"] == "offcputime"
 
 
-def test_no_directory_fails_before_tracing(lab, tool):
-    result = lab.ktrace(f"{tool} -d 1 -o json=/no/such/dir/x")
+def test_no_directory_fails_before_tracing(lab, running):
+    result = lab.ktrace(f"{running} -d 1 -o json=/no/such/dir/x")
     assert result.rc in (1, 2) and len(result.messages) == 1 and not result.out, result
     assert "Tracing" not in result.err, "found out before, not after"
 
 
-def test_file_is_written_whole_and_alone(lab, tool):
-    result = lab.run(f"mkdir d; $KTRACE {tool} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
+def test_file_is_written_whole_and_alone(lab, running):
+    result = lab.run(f"mkdir d; $KTRACE {running} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
     assert result.rc == 0 and result.messages[-1] == "x", result
-    assert result.report["tool"] == tool
+    assert result.report["tool"] == running
 
 
 def test_file_with_several_reports_has_them_all(lab):
@@ -162,13 +162,13 @@ def test_hostile_workqueue_and_comm_filter(lab):
     assert {row["comm"] for row in result.rows} == {"semi;colon"}, result
 
 
-def test_text_of_every_tool_is_plain(lab, tool):
-    result = lab.ktrace(f"{tool} -d 0.5 -i 0.2")
+def test_text_of_every_tool_is_plain(lab, running):
+    result = lab.ktrace(f"{running} -d 0.5 -i 0.2")
     assert result.rc == 0, result
     assert "\x1b" not in result.out, "no colour and no cursor movement where stdout is no terminal"
 
 
-def test_json_is_one_line_for_each_report(lab, tool):
-    result = lab.ktrace(f"{tool} -j -i 0.2 -d 0.5")
+def test_json_is_one_line_for_each_report(lab, running):
+    result = lab.ktrace(f"{running} -j -i 0.2 -d 0.5")
     assert result.rc == 0 and result.raw.endswith(b"\n"), result
     assert all(isinstance(json.loads(line), dict) for line in result.raw.splitlines())

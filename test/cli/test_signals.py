@@ -13,8 +13,8 @@ def whole_reports(result):
 
 
 @pytest.mark.parametrize("name", [pytest.param("INT", marks=pytest.mark.slow), "TERM"])
-def test_signal_prints_the_report_and_ends_well(lab, tool, name):
-    result = lab.run(f"$W/onready --do 'sleep 0.3' --signal {name} -- $KTRACE {tool} -j --ready-fd 9")
+def test_signal_prints_the_report_and_ends_well(lab, running, name):
+    result = lab.run(f"$W/onready --do 'sleep 0.3' --signal {name} -- $KTRACE {running} -j --ready-fd 9")
     assert result.rc == 0 and len(whole_reports(result)) >= 1, result
     assert result.fact("onready")["ready"] == 1, "one byte on --ready-fd"
 
@@ -25,8 +25,8 @@ def test_signal_ends_a_run_with_duration_early(lab, name):
     assert result.report["elapsed_ns"] < 1000e9
 
 
-def test_tracing_is_said_once(lab, tool):
-    result = lab.ktrace(f"{tool} -j -d 0.3 -i 0.1")
+def test_tracing_is_said_once(lab, running):
+    result = lab.ktrace(f"{running} -j -d 0.3 -i 0.1")
     assert result.err.count("Tracing") == 1 and "Tracing ... Ctrl-C to end." in result.err, result
 
 
@@ -86,8 +86,8 @@ def test_kill_leaves_nothing_attached(lab):
     assert result.fact("bpfids")["programs"], "nothing was attached before either"
 
 
-def test_ready_byte_comes_once_and_after_attaching(lab, tool):
-    result = lab.run(f"$KTRACE {tool} -j -d 0.3 --ready-fd 9 9>ready; rc=$?; wc -c <ready >&2; exit $rc")
+def test_ready_byte_comes_once_and_after_attaching(lab, running):
+    result = lab.run(f"$KTRACE {running} -j -d 0.3 --ready-fd 9 9>ready; rc=$?; wc -c <ready >&2; exit $rc")
     assert result.rc == 0 and result.messages[-1].strip() == "1", result
 
 

@@ -156,13 +156,15 @@ def test_a_lock_in_an_object_is_named_by_its_cache(lab, needs):
     result = lab.run("$KTRACE mlock -j -- $W/pingpong 200")
     names = {row["lock"] for row in result.rows if has_frame(row, "pipe_read", "pipe_write", "pipe_release")}
     assert names, result
-    told = r"kmalloc-[a-z0-9-]+\+0x[0-9a-f]+" if lab.object_tells_cache() else "0x[0-9a-f]+"
+    # where in the object is not told from 7.1 on, and on arm64 neither is the object
+    told = r"kmalloc-[a-z0-9-]+(\+0x[0-9a-f]+)?" if lab.object_tells_cache() else "0x[0-9a-f]+"
     assert all(re.fullmatch(told, name) for name in names), names
 
 
 @pytest.mark.parametrize("tool", ["mlock", "mheld"])
 @pytest.mark.parametrize("lock", ["nosuch_lock_anywhere", "0xzz", "0x"])
-def test_a_lock_that_is_not_there_is_refused(lab, tool, lock):
+def test_a_lock_that_is_not_there_is_refused(lab, needs, tool, lock):
+    needs(tool)
     result = lab.run(f"$KTRACE {tool} -L {lock} 0.1")
     assert result.rc == 2 and not result.out and len(result.messages) == 1, result
 

@@ -6,6 +6,8 @@ import pytest
 from lab import has_frame, pick, total
 from probes import KEYS, NANOSLEEP, VALUES
 
+pytestmark = pytest.mark.portable
+
 
 def nanosleeps(rows):
     return pick(rows, lambda row: has_frame(row, *NANOSLEEP), comm="sleeper", state="S")

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from lab import has_frame, pick, total, within
-from probes import KEYS, NANOSLEEP, PROBES, VALUES
+from probes import KEYS, NANOSLEEP, PROBES, VALUES, workload_of
+
+pytestmark = pytest.mark.portable
 
 HEADER = ["schema", "tool", "version", "host", "kernel", "start", "elapsed_ns", "hooks", "notes", "rows",
           "loss", "cost"]
@@ -15,15 +17,14 @@ STACK_TOOLS = [name for name, keys in KEYS.items() if "kstack" in keys]
 
 
 def short_run(lab, tool, n=10):
-    if tool in PROBES:
-        return lab.trace(tool, workload=PROBES[tool].command(n))
-    return lab.trace(tool, "-i 0.2 -d 0.3")
+    workload = workload_of(tool, n)
+    return lab.trace(tool, "" if workload else "-i 0.2 -d 0.3", workload)
 
 
-def test_header_is_the_same_for_every_tool(lab, tool):
-    report = short_run(lab, tool).report
+def test_header_is_the_same_for_every_tool(lab, running):
+    report = short_run(lab, running).report
     assert [key for key in report if key != "rows_hidden"] == HEADER
-    assert report["schema"] == 1 and report["tool"] == tool
+    assert report["schema"] == 1 and report["tool"] == running
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", report["start"])
     assert isinstance(report["elapsed_ns"], int) and report["elapsed_ns"] > 0
     assert set(report["loss"]) == {"events", "rows", "stacks", "missed"}
@@ -41,7 +42,8 @@ def test_host_and_kernel_are_those_of_the_machine(lab):
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_columns_are_those_of_the_contract(lab, name):
+def test_columns_are_those_of_the_contract(lab, needs, name):
+    needs(name)
     result = short_run(lab, name)
     rows = [row for report in result.reports for row in report["rows"]]
     assert rows, result
@@ -93,9 +95,9 @@ def test_interval_and_count(lab, name):
 
 
 @pytest.mark.parametrize("name", STACK_TOOLS)
-def test_folded_lines_are_what_flame_graph_tools_read(lab, name):
-    probe = PROBES[name]
-    result = lab.ktrace(f"{name} -f -- $W/{probe.command(10)}")
+def test_folded_lines_are_what_flame_graph_tools_read(lab, needs, name):
+    needs(name)
+    result = lab.ktrace(f"{name} -f -- $W/{workload_of(name, 10)}")
     assert result.rc == 0 and result.out, result
     for line in result.out.splitlines():
         match = FOLDED.match(line)

@@ -6,6 +6,8 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
+pytestmark = pytest.mark.portable
+
 
 def is_lost(stack):
     return stack == ["[lost]"]

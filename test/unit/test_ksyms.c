@@ -16,7 +16,8 @@
 #define TEXT 0xffffffff81000000ULL
 #define MODULE 0xffffffffc0000000ULL
 
-static int load(struct ksyms **ks, const char *text, size_t len)
+static int load_with(int (*loader)(struct ksyms **, const char *), struct ksyms **ks,
+		     const char *text, size_t len)
 {
 	char path[] = "/tmp/ktrace-ksyms-XXXXXX";
 	int fd = mkstemp(path), err;
@@ -25,9 +26,14 @@ static int load(struct ksyms **ks, const char *text, size_t len)
 	assert_int_equal(write(fd, text, len), len);
 	close(fd);
 	*ks = NULL;
-	err = ksyms_load(ks, path);
+	err = loader(ks, path);
 	unlink(path);
 	return err;
+}
+
+static int load(struct ksyms **ks, const char *text, size_t len)
+{
+	return load_with(ksyms_load, ks, text, len);
 }
 
 static struct ksyms *loaded(const char *text)
@@ -303,6 +309,46 @@ static void without_symbols_nothing_is_known_and_nothing_trimmed(void **state)
 	ksyms_free(NULL);
 }
 
+#define DATA_LINES                                \
+	"0000000000012340 D a_per_cpu_thing\n"    \
+	"ffffffff81000000 T _stext\n"             \
+	"ffffffff81000100 T vfs_read\n"           \
+	"ffffffff82000000 T _etext\n"             \
+	"ffffffff82a00000 d truth_lock\n"         \
+	"ffffffff82a00040 T shown_as_text\n"      \
+	"ffffffff82a00080 b next\n"               \
+	"ffffffffc0000010 d table_lock\t[ext4]\n" \
+	"ffffffffc0000050 d other\t[ext4]\n"
+
+static void static_data_is_named_and_functions_are_not(void **state)
+{
+	static const char text[] = DATA_LINES "ffffffff82b00000 D init_task\n";
+	struct ksyms *ks = NULL;
+
+	(void)state;
+	assert_int_equal(load_with(ksyms_load_data, &ks, text, strlen(text)), 0);
+	assert_named(ks, 0xffffffff82a00000, false, "truth_lock");
+	assert_named(ks, 0xffffffff82a00008, true, "truth_lock+0x8");
+	assert_named(ks, 0xffffffff82a00044, true, "shown_as_text+0x4");
+	assert_named(ks, 0xffffffffc0000010, false, "table_lock [ext4]");
+	assert_null(ksyms_find(ks, 0xffffffff81000100));
+	assert_null(ksyms_find(ks, 0x12340));
+	assert_null(ksyms_find(ks, 0xffff888000000000));
+	ksyms_free(ks);
+}
+
+static void section_marks_alone_name_no_data(void **state)
+{
+	static const char text[] = DATA_LINES;
+	struct ksyms *ks = NULL;
+
+	(void)state;
+	assert_int_equal(load_with(ksyms_load_data, &ks, text, strlen(text)), 0);
+	assert_null(ksyms_find(ks, 0xffffffff82a00000));
+	assert_named(ks, 0xffffffffc0000010, false, "table_lock [ext4]");
+	ksyms_free(ks);
+}
+
 static void this_kernel_names_a_well_known_function(void **state)
 {
 	struct ksyms *ks = NULL;
@@ -336,6 +382,8 @@ int main(void)
 	    cmocka_unit_test(a_line_without_end_is_an_error),
 	    cmocka_unit_test(a_name_is_cut_to_the_buffer),
 	    cmocka_unit_test(without_symbols_nothing_is_known_and_nothing_trimmed),
+	    cmocka_unit_test(static_data_is_named_and_functions_are_not),
+	    cmocka_unit_test(section_marks_alone_name_no_data),
 	    cmocka_unit_test(this_kernel_names_a_well_known_function),
 	};
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tools' tests on other kernels: ctest name vm.KERNEL for each guest in
-# test/kernels/matrix. All are slow; two guests run at a time (ctest -j 2).
+# test/kernels/matrix; vm.lab is the lab's own test, vm.peers has bpftrace in the guest.
+# All are slow; two guests run at a time (ctest -j 2).
 if(KTRACE_SANITIZE) # the programs under test are the static ones
   return()
 endif()
@@ -36,6 +37,8 @@ foreach(line ${KERNEL_LINES})
   ktrace_vm_test(${kernel} slow ${slot} ${kernel})
   if(kernel STREQUAL KTRACE_LAB_KERNEL) # the lab itself
     ktrace_vm_test(lab slow ${slot} ${kernel} vm/test_guest.py)
+    ktrace_vm_test(peers slow ${slot} ${kernel} peers)
+    set_property(TEST vm.peers APPEND PROPERTY ENVIRONMENT KTRACE_VM_PROGRAMS=bpftrace)
   endif()
   if(line MATCHES "-arm64$")
     set_tests_properties(vm.${kernel} PROPERTIES FIXTURES_REQUIRED arm64)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -18,29 +19,35 @@
 
 static int ends[2];
 static uint64_t sleeps;
+static atomic_ullong slept;
 static pthread_barrier_t barrier;
 
-static bool enough(void)
+static uint64_t slept_by_this_thread(void)
 {
 	struct rusage usage;
 
-	getrusage(RUSAGE_SELF, &usage);
-	return (uint64_t)usage.ru_nvcsw >= sleeps;
+	getrusage(RUSAGE_THREAD, &usage);
+	return (uint64_t)usage.ru_nvcsw;
 }
 
 static void *play(void *unused)
 {
 	char *block = calloc(1, BLOCK_BYTES);
+	uint64_t before, now;
 
 	(void)unused;
 	if (!block)
 		die("memory");
 	pthread_barrier_wait(&barrier);
-	while (!enough()) {
+	before = slept_by_this_thread();
+	while (atomic_load(&slept) < sleeps) {
 		if (write(ends[1], block, BLOCK_BYTES) < 0 && errno != EAGAIN)
 			die("write");
 		if (read(ends[0], block, BLOCK_BYTES) < 0 && errno != EAGAIN)
 			die("read");
+		now = slept_by_this_thread();
+		atomic_fetch_add(&slept, now - before);
+		before = now;
 	}
 	free(block);
 	return NULL;

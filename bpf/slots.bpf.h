@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Rows and stacks without a lock: see struct slots. A CPU writes only its own
+ * slots, and one program at a time, for which the caller answers: not even an
+ * interrupt may come between. What finds no slot within a few is lost, counted.
+ * Part of an object whose cfg has `struct slots slots` and whose cpu_rows has
+ * struct slot_head, key and value.
+ */
+#ifndef KTRACE_SLOTS_BPF_H
+#define KTRACE_SLOTS_BPF_H
+
+#define SLOT_PROBES 16
+
+/* Its value is cut to filter.depth; it is sized before load, as is cpu_rows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct slot_stack);
+} cpu_stacks SEC(".maps");
+
+/* Where in a table of n a hash begins to look. What follows wraps by a division, for a branch
+ * in the loop would double the verifier's work each time. */
+static __always_inline __u32 slot_first(__u64 hash, __u32 n)
+{
+	return ((hash >> 32) * n) >> 32;
+}
+
+/* Keeps the frames of the CPU's walk buffer; the id to put in a key. */
+static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __u32 cpu)
+{
+	__u64 id = stack_hash(walk, walk->n);
+	__u32 first = slot_first(id, cfg.slots.stacks), i;
+
+	for (i = 0; i < SLOT_PROBES; i++) {
+		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
+		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
+
+		if (!slot)
+			break;
+		if (slot->id == id)
+			return id;
+		if (!slot->id) {
+			/* All of the walk: what is behind its n frames is not read. */
+			bpf_probe_read_kernel(&slot->frames, WALK_BYTES + sizeof(walk->n), walk);
+			barrier();
+			slot->id = id;
+			return id;
+		}
+	}
+	return STACK_LOST;
+}
+
+/* The running task's kernel stack, as stack_of_current() but without a lock. */
+static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
+{
+	__u32 zero = 0;
+	struct stack_frames *walk = bpf_map_lookup_elem(&walks, &zero);
+	__u64 id = STACK_LOST;
+	long bytes;
+
+	if (!walk)
+		return STACK_LOST;
+	bytes = bpf_get_stack(ctx, walk->ip, WALK_BYTES, 0);
+	if (bytes > 0) {
+		walk->n = (__u64)bytes / sizeof(walk->ip[0]);
+		id = slot_stack_keep(walk, cpu);
+	}
+	if (id == STACK_LOST)
+		lose(stacks);
+	return id;
+}
+
+static __always_inline bool slot_has_key(const __u64 *of, const __u64 *key, __u32 words)
+{
+	__u64 differs = 0;
+	__u32 i;
+
+	/* Without a branch for each word, of which the verifier would follow every way. */
+	for (i = 0; i < words; i++)
+		differs |= of[i] ^ key[i];
+	return !differs;
+}
+
+static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
+{
+	__u64 hash = words;
+	__u32 i;
+
+	for (i = 0; i < words; i++) {
+		hash = (hash ^ key[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+/*
+ * This CPU's row of a key of so many words, to be written between slot_open() and
+ * slot_close(); NULL: no room, counted. A new one has gen 0, no key and zeros.
+ */
+static __always_inline void *slot_row(void *rows, const __u64 *key, __u32 words, __u32 cpu)
+{
+	__u32 first = slot_first(slot_hash(key, words), cfg.slots.rows), i;
+
+	for (i = 0; i < SLOT_PROBES; i++) {
+		__u32 index = cpu * cfg.slots.rows + (first + i) % cfg.slots.rows;
+		struct slot_head *slot = bpf_map_lookup_elem(rows, &index);
+
+		if (!slot)
+			break;
+		if (!slot->gen || slot_has_key((void *)(slot + 1), key, words))
+			return slot;
+	}
+	lose(rows);
+	return NULL;
+}
+
+/* The collector reads a row again whose gen is odd or has changed meanwhile. */
+static __always_inline void slot_open(struct slot_head *slot)
+{
+	slot->gen++;
+	barrier();
+}
+
+static __always_inline void slot_close(struct slot_head *slot)
+{
+	barrier();
+	slot->gen++;
+}
+
+#endif

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""spinlock: every contended acquisition where functions can be hooked, less where they cannot."""
+
+import re
+import shlex
+
+import pytest
+
+from lab import has_frame, pick, total
+from truth import around, near, run, tell
+
+EVENTS = ["tp_btf", "raw_tp", "tracepoint"]
+NOTE = "only waits behind another waiter are seen"
+N = 30
+US = 3000
+# mode of the module's command: frame of who waits, lock, type
+MODES = {
+    "spin": ("truth_wait_spinlock", "truth_spinlock [ktrace_truth]", "spin"),
+    "raw_spin": ("truth_wait_raw_spinlock", "truth_raw_spinlock [ktrace_truth]", "spin"),
+    "read": ("truth_wait_read_lock", "truth_rwlock [ktrace_truth]", "read"),
+    "write": ("truth_wait_write_lock", "truth_rwlock [ktrace_truth]", "write"),
+}
+
+
+def hist_sum(row):
+    return sum(slot["count"] for slot in row["hist_ns"])
+
+
+def consistent(row):
+    """A row agrees with itself, whatever was going on while it was read."""
+    assert hist_sum(row) == row["count"] > 0, row
+    low = sum(slot["lo"] * slot["count"] for slot in row["hist_ns"])
+    high = sum(slot["hi"] * slot["count"] for slot in row["hist_ns"])
+    assert low <= row["total_ns"] <= high, row
+    last = max(row["hist_ns"], key=lambda slot: slot["lo"])
+    assert last["lo"] <= row["max_ns"] < last["hi"], row
+
+
+def is_rt(result):
+    return "-rt-" in result.report["kernel"]
+
+
+def fight(lab, mode, args=""):
+    return around(lab, "spinlock", args, f"lock mode={mode} n={N} us={US}")
+
+
+def waits(result, mode):
+    """The rows of the module's waiter, which must all be of the one lock and type."""
+    frame, lock, kind = MODES[mode]
+    rows = pick(result.rows, lambda row: has_frame(row, frame))
+    if is_rt(result) and mode != "raw_spin":
+        kind = "rt"
+        if mode == "read":  # they wait for a mutex inside of the lock
+            lock = lock.replace(" ", "+0x8 ")
+    assert {row["lock"] for row in rows} <= {lock}, rows
+    assert {row["type"] for row in rows} <= {kind}, rows
+    assert {row["comm"] for row in rows} <= {"truth_waiter"}, rows
+    assert all(row["kstack"][0].startswith(frame) for row in rows), "first frame is who wants the lock"
+    return rows
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_truth_functions_see_every_contended_acquisition(lab, needs, mode):
+    needs("spinlock", "--hook fentry")
+    result = fight(lab, mode)
+    fact, rows = result.fact("ktrace_truth"), waits(result, mode)
+    assert not result.report["notes"], result
+    assert {hook["via"] for hook in result.report["hooks"]} <= {"fentry", "tp_btf"}, result
+    assert total(rows, "count") == fact["waited_count"] == N, (rows, fact, result.report["loss"])
+    near(total(rows, "total_ns"), fact["waited_ns"], 300000, N, "total_ns")
+    assert total(rows, "total_ns") >= N * US * 1000 * 0.8, rows
+    assert max(row["max_ns"] for row in rows) <= fact["waited_max_ns"], (rows, fact)
+    for row in rows:
+        consistent(row)
+        assert all(slot["hi"] > US * 500 for slot in row["hist_ns"]), row
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("mode", MODES)
+def test_truth_tracepoints_miss_the_only_waiter_of_a_spin_lock(lab, needs, mode, kind):
+    """They say so, and miss nothing of the other locks. With two CPUs there is one waiter."""
+    needs("spinlock", f"--hook {kind}")
+    result = fight(lab, mode, f"--hook {kind}")
+    fact, rows = result.fact("ktrace_truth"), waits(result, mode)
+    assert any(NOTE in note for note in result.report["notes"]), result
+    assert {hook["via"] for hook in result.report["hooks"]} == {kind}, result
+    spins = mode == "raw_spin" or (mode == "spin" and not is_rt(result))
+    assert total(rows, "count") == (0 if spins else N), (rows, result.report["loss"])
+    if not spins:
+        near(total(rows, "total_ns"), fact["waited_ns"], 300000, N, "total_ns")
+
+
+def test_truth_uncontended_locks_are_no_events(lab, needs):
+    """The module's work takes locks all the time, and none of its own that is contended."""
+    needs("spinlock", "--hook fentry")
+    result = around(lab, "spinlock", "-L truth_spinlock", "mutex n=100 us=10", "lock mode=raw_spin n=5 us=500")
+    assert not result.rows, result
+
+
+def test_truth_lock_by_symbol_and_type(lab, needs):
+    needs("spinlock", "--hook fentry")
+    lines = [f"lock mode={mode} n=10 us={US}" for mode in ("spin", "raw_spin", "read")]
+    only = around(lab, "spinlock", "-L truth_raw_spinlock", *lines)
+    assert {row["lock"] for row in only.rows} == {"truth_raw_spinlock [ktrace_truth]"}, only
+    assert total(only.rows, "count") == 10, only
+    reads = around(lab, "spinlock", "--type " + ("rt" if is_rt(only) else "read"), *lines)
+    found = pick(reads.rows, lambda row: has_frame(row, "truth_wait_"))
+    assert total(found, "count") == (20 if is_rt(only) else 10), reads
+    assert {row["type"] for row in reads.rows} == {"rt" if is_rt(only) else "read"}, reads
+
+
+@pytest.mark.parametrize("args, count", [("-m 500us", 10), ("-M 500us", 0), ("-m 10s", 0)])
+def test_truth_only_intervals_that_are_asked_for(lab, needs, args, count):
+    needs("spinlock", "--hook fentry")
+    result = around(lab, "spinlock", f"-L truth_raw_spinlock {args}", f"lock mode=raw_spin n=10 us={US}")
+    assert total(result.rows, "count") == count, result
+
+
+LOAD = """
+for i in 1 2; do $W/fdlock 4 3000 >&2 & done
+$W/sleeper 1000 1 >&2 & $W/kmallocs 5000 100 >&2 &
+%s
+wait"""
+
+
+def test_truth_system_survives_contention_everywhere(lab, needs):
+    """Threads and interrupts fight for locks on every CPU; the module's are all there still."""
+    needs("spinlock", "--hook fentry")
+    lines = [f"lock mode={mode} n=100 us=50" for mode in MODES] * 3
+    result = run(lab, f"$W/onready --do {shlex.quote(LOAD % tell(*lines))} --signal TERM -- "
+                      "$KTRACE spinlock -j --ready-fd 9")
+    assert result.rc == 0, result
+    for row in result.rows:
+        consistent(row)
+    found = pick(result.rows, lambda row: has_frame(row, "truth_wait_"))
+    lost = sum(result.report["loss"].values())
+    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+    waited = sum(fact["waited_count"] for fact in facts)
+    assert len(facts) == len(lines) and waited == 100 * len(lines), facts
+    # the holder may let go before an emulated waiter has got to it: then there was no wait
+    assert waited * 0.7 - lost <= total(found, "count") <= waited, (lost, found)
+
+
+def test_many_threads_on_one_lock(lab):
+    """Two CPUs do not always collide: whatever is seen is consistent, and hooks and note are right."""
+    result = lab.around("spinlock", "", "$W/fdlock 4 1500", timeout=180)
+    vias = {hook["via"] for hook in result.report["hooks"]}
+    assert vias and ("fentry" in vias) != any(NOTE in note for note in result.report["notes"]), result
+    for row in result.rows:
+        consistent(row)
+        assert row["type"] in ("spin", "read", "write", "rt") and row["lock"], row
+
+
+def test_types_must_be_known(lab):
+    for bad in ("spinn", "", "spin,", "mutex"):
+        result = lab.run(f"$KTRACE spinlock --type '{bad}' 1")
+        assert result.rc == 2 and "--type" in result.err, result
+    assert lab.run("$KTRACE spinlock -L no_such_lock_at_all 1").rc == 2
+    assert lab.run("$KTRACE spinlock -L 0xzz 1").rc == 2
+
+
+def test_no_return_probe_on_a_spin_lock_function(lab):
+    """--hook kprobe must not choose one: it is refused."""
+    result = lab.run("$KTRACE spinlock --hook kprobe --explain")
+    assert result.rc == 3 and not re.search(r"^ *\*? *kprobe", result.out, re.M), result
+
+
+def test_small_stores_lose_and_say_so(lab):
+    """One row and one stack of each CPU, on a load where the system contends for more."""
+    cpus = """echo '{"workload":"cpus","n":'$(grep -c ^processor /proc/cpuinfo)'}'"""
+    args = "-g lock,tid,kstack --row-storage-size 1 --stack-storage-size 1"
+    result = lab.run(f"$W/onready --do {shlex.quote(cpus + '; $W/fdlock 6 3000')} --signal TERM -- "
+                     f"$KTRACE spinlock -j --ready-fd 9 {args}")
+    assert len(result.rows) <= result.fact("cpus")["n"], result
+    stacks = {tuple(row["kstack"]) for row in result.rows} - {("[lost]",)}
+    assert len(stacks) <= result.fact("cpus")["n"], result
+    for row in result.rows:
+        consistent(row)

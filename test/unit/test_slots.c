@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Slots as they are read, and how many are planned. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/host.h"
+#include "core/slots.h"
+
+#include <cmocka.h>
+
+struct row {
+	struct slot_head head;
+	uint64_t key, value;
+};
+
+static struct slots_view view_of(const void *mem, size_t slot_size, uint32_t n)
+{
+	return (struct slots_view){.mem = mem, .slot_size = (uint32_t)slot_size, .n = n};
+}
+
+static void free_slots_are_left_out_and_equal_keys_stay_apart(void **state)
+{
+	const struct row slots[] = {{{0}, 9, 9}, {{2}, 1, 10}, {{0}, 0, 0}, {{4}, 1, 20}};
+	struct slots_view view = view_of(slots, sizeof(slots[0]), 4);
+	struct rowset rows;
+
+	(void)state;
+	assert_int_equal(slots_read(&view, &rows, 8, 8), 0);
+	assert_int_equal(rows.n, 2);
+	assert_int_equal(*(const uint64_t *)rowset_key(&rows, 0), 1);
+	assert_int_equal(*(const uint64_t *)rowset_value(&rows, 0), 10);
+	assert_int_equal(*(const uint64_t *)rowset_value(&rows, 1), 20);
+	rowset_free(&rows);
+}
+
+static void a_row_whose_cpu_stays_away_is_read_in_the_end(void **state)
+{
+	const struct row slots[] = {{{3}, 7, 70}};
+	struct slots_view view = view_of(slots, sizeof(slots[0]), 1);
+	struct rowset rows;
+
+	(void)state;
+	assert_int_equal(slots_read(&view, &rows, 8, 8), 0);
+	assert_int_equal(rows.n, 1);
+	rowset_free(&rows);
+}
+
+static void a_stack_is_found_by_its_id(void **state)
+{
+	/* id, n, two frames: cut to a depth of two */
+	const uint64_t slots[][4] = {{0, 0, 0, 0}, {5, 2, 100, 200}, {6, 1, 300, 0}};
+	struct slots_view view = view_of(slots, sizeof(slots[0]), 3);
+	struct stack_frames frames;
+
+	(void)state;
+	assert_true(slots_stack(&view, 5, &frames));
+	assert_int_equal(frames.n, 2);
+	assert_int_equal(frames.ip[1], 200);
+	assert_false(slots_stack(&view, 4, &frames));
+}
+
+static void the_budget_is_shared_by_the_cpus(void **state)
+{
+	const struct tool tool = {.layout = {.key_size = 64, .value_size = 400}};
+	struct opts opts = {.tool = &tool};
+	struct plan plan = {.opts = &opts, .max_stacks = 1000, .filter = {.depth = 100}};
+	struct slots slots;
+	uint64_t bytes;
+
+	(void)state;
+	slots_plan(&plan, &slots);
+	assert_int_equal(slots.cpus, host_cpus());
+	bytes = (uint64_t)slots.cpus * slots.rows * (8 + 64 + 400);
+	assert_true(bytes <= 16 << 20 || slots.rows == 64);
+	bytes = (uint64_t)slots.cpus * slots.stacks * (16 + 8 * 100);
+	assert_true(bytes <= 16 << 20 || slots.stacks == 64);
+	opts.max_rows = 3;
+	opts.max_stacks = plan.max_stacks = 5;
+	slots_plan(&plan, &slots);
+	assert_int_equal(slots.rows, 3);
+	assert_int_equal(slots.stacks, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(free_slots_are_left_out_and_equal_keys_stay_apart),
+	    cmocka_unit_test(a_row_whose_cpu_stays_away_is_read_in_the_end),
+	    cmocka_unit_test(a_stack_is_found_by_its_id),
+	    cmocka_unit_test(the_budget_is_shared_by_the_cpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
