@@ -191,8 +191,9 @@ static __always_inline void hold_end(__u64 lock)
 	if (!start)
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
+	/* lock itself may be a pointer to the verifier, which naming it must not be given */
 	if (keep_interval(delta_ns))
-		row_count(&start->key, lock, delta_ns);
+		row_count(&start->key, start->lock, delta_ns);
 	bpf_map_delete_elem(&starts, &lock);
 }
 

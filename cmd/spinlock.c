@@ -138,6 +138,7 @@ const struct tool tool_spinlock = {
 	    .cfg_size = sizeof(struct spin_cfg),
 	    .key_size = sizeof(struct spin_key),
 	    .value_size = sizeof(struct spin_value),
+	    .running_kstack = offsetof(struct spin_key, kstack),
 	    .slots = offsetof(struct spin_cfg, slots),
 	},
     .prepare = prepare,

@@ -340,9 +340,12 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 {
 	struct plan *plan = session->plan;
 	const struct mode *modes = plan->opts->tool->modes;
+	const char *const *idle;
 	const struct role *role;
 	unsigned i;
 
+	for (idle = plan->idle; *idle; idle++)
+		snapshot_note(snap, "%s", *idle);
 	for (i = 0; i < session->n_links; i++) {
 		const struct hook *hook = session->used[i]->hook;
 		const char *target = session->used[i]->target, *colon = strchr(target, ':');

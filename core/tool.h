@@ -292,7 +292,7 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_work, object_alloc, object_slab,
-    object_offwake, object_lock, object_spin;
+    object_lock, object_offwake, object_spin;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];
