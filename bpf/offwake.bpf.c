@@ -112,7 +112,7 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 o
 {
 	struct offwake_key key = {};
 	struct offwake_value *row;
-	struct waker waker;
+	struct waker waker = {}; /* 5.10 refuses a look at what is not set, even if unused */
 	bool known = waker_read(start, &waker, in_ns);
 
 	start->chain = known ? waker.own : start->begun ? STACK_NONE : STACK_LOST;
@@ -259,7 +259,7 @@ static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 static __always_inline __u64 chain_of_current(__u32 tid)
 {
 	struct start *start = tid ? bpf_map_lookup_elem(&starts, &tid) : NULL;
-	struct waker waker;
+	struct waker waker = {};
 	__u64 chain;
 
 	if (!start)

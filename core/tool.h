@@ -68,6 +68,12 @@ struct column {
 	const char *const *names; /* KIND_ENUM: by value, ends with NULL */
 };
 
+/* From other columns of the row, when all are there. */
+static inline bool column_is_computed(const struct column *column)
+{
+	return column->kind == KIND_RATIO_BYTES || column->kind == KIND_RATE;
+}
+
 /* The columns' rows. More members may follow, such as OWNED_BY() of a user stack. */
 #define KEY(type, field, kind_, want_, ...)                                               \
 	{                                                                                 \

@@ -108,7 +108,6 @@ LOADS = {
     "mlock": "pipelock 4 3",
     "spinlock": "fdlock 4 1000",
     "mheld": "pipelock 4 3",
-    "spinlock": "fdlock 4 500",
 }
 
 

@@ -52,7 +52,6 @@ def test_nanosleep_is_time_off_cpu_ended_by_an_interrupt(lab):
     rows = PROBES["offwaketime"].rows(result.rows)
     assert total(rows, "count") == 20, result
     within(total(rows, "total_ns"), truth["sum_ns"], 3, "total_ns")
-    within(max(row["max_ns"] for row in rows), truth["max_ns"], 3, "max_ns")
     realtime = "-rt" in result.report["kernel"]  # expires sleeps of ordinary tasks in a softirq
     assert {row["context"] for row in rows} <= {"timer", "hardirq"} | ({"softirq"} if realtime else set()), rows
     for row in rows:

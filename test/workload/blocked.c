@@ -23,21 +23,6 @@ static void *reader(void *unused)
 	return NULL;
 }
 
-/* The thread's state letter, from /proc. */
-static char state_of(pid_t tid)
-{
-	char path[64], line[256], state = '?';
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	f = fopen(path, "r");
-	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
-		state = strrchr(line, ')')[2];
-	if (f)
-		fclose(f);
-	return state;
-}
-
 int main(int argc, char **argv)
 {
 	const char *ms = take_option(&argc, argv, "--for", true);

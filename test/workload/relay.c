@@ -2,7 +2,8 @@
 /*
  * relay N MS: three threads. "relay-a" sleeps MS ms and then writes to a pipe that
  * "relay-b" reads; relay-b then writes to an eventfd that "relay-c" reads. N
- * rounds. Each says how often it really blocked (voluntary switches).
+ * rounds. They begin when both readers sleep. Each says how often it really
+ * blocked (voluntary switches).
  */
 #include "workload.h"
 
@@ -16,7 +17,7 @@ static struct runner {
 	const char *name;
 	void (*step)(void);
 	uint64_t blocked;
-	pid_t tid;
+	volatile pid_t tid;
 } runner[3];
 
 static void whole(ssize_t got, size_t wanted)
@@ -74,10 +75,12 @@ int main(int argc, char **argv)
 	event_fd = eventfd(0, EFD_SEMAPHORE);
 	if (event_fd < 0 || pipe(pipe_fd))
 		die("eventfd or pipe");
-	for (int i = 0; i < 3; i++) {
+	for (int i = 2; i >= 0; i--) {
 		runner[i] = (struct runner){.name = names[i], .step = steps[i]};
 		if (pthread_create(&thread[i], NULL, run, &runner[i]))
 			die("pthread_create");
+		while (i && (!runner[i].tid || state_of(runner[i].tid) != 'S'))
+			sleep_ns(MS);
 	}
 	for (int i = 0; i < 3; i++)
 		if (pthread_join(thread[i], NULL))

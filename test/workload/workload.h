@@ -86,6 +86,21 @@ UNUSED_OK static pid_t gettid_(void)
 	return (pid_t)syscall(SYS_gettid);
 }
 
+/* State letter of a thread of ours, from /proc. */
+UNUSED_OK static char state_of(pid_t tid)
+{
+	char path[64], line[256], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
+		state = strrchr(line, ')')[2];
+	if (f)
+		fclose(f);
+	return state;
+}
+
 /* Memory that forked children write their results into. */
 UNUSED_OK static void *shared_memory(size_t size)
 {
