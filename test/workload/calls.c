@@ -9,9 +9,9 @@
 
 static uint64_t count;
 
-__attribute__((noinline, noclone, used)) void calls_often(uint64_t i);
-__attribute__((noinline, noclone, used)) void calls_seldom(void);
-__attribute__((noinline, noclone, used)) void calls_never(void);
+__attribute__((noinline, used)) void calls_often(uint64_t i);
+__attribute__((noinline, used)) void calls_seldom(void);
+__attribute__((noinline, used)) void calls_never(void);
 
 void calls_often(uint64_t i)
 {
