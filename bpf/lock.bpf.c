@@ -33,10 +33,6 @@ struct {
 
 static const struct lock_value zero;
 
-/* LCB_F_*, include/trace/events/lock.h: macros, the same from 5.19 to 7.3 */
-#define CONTENDED_RT 8
-#define CONTENDED_MUTEX 32
-
 static __always_inline __u64 current_tid(void)
 {
 	return (__u32)bpf_get_current_pid_tgid();
@@ -183,7 +179,7 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how)
 }
 
 /* Whoever runs unlocks it: the row is of the task that locked. */
-static __always_inline void hold_end(__u64 lock)
+static __noinline void hold_end(__u64 lock)
 {
 	struct lock_start *start = bpf_map_lookup_elem(&starts, &lock);
 	__u64 delta_ns;
@@ -197,13 +193,13 @@ static __always_inline void hold_end(__u64 lock)
 	bpf_map_delete_elem(&starts, &lock);
 }
 
-static __always_inline void on_enter(void *ctx, __u64 lock, __u32 how, bool early)
+static __noinline void on_enter(void *ctx, __u64 lock, __u32 how, bool early)
 {
 	wait_begin(ctx, lock, how, early);
 }
 
 /* lock: 0 where the hook does not have it (kretprobe) */
-static __always_inline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool early)
+static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool early)
 {
 	__u64 tid = current_tid();
 	struct lock_start *start;
@@ -333,125 +329,4 @@ int BPF_KPROBE(ww_unlock_kprobe, void *lock)
 	return 0;
 }
 
-#define INNERMOST 12
-
-/* Is one of the innermost frames in one of cfg's functions? */
-static __always_inline bool is_other_rt_lock(void *ctx)
-{
-	__u64 ip[INNERMOST];
-	long bytes = bpf_get_stack(ctx, ip, sizeof(ip), 0);
-	__u32 i, j;
-
-	for (i = 0; i < INNERMOST; i++)
-		for (j = 0; j < RT_OTHERS; j++)
-			if (bytes >= (long)(i + 1) * 8 && j < cfg.n_rt_others &&
-			    ip[i] >= cfg.rt_others[j].lo && ip[i] < cfg.rt_others[j].hi)
-				return true;
-	return false;
-}
-
-static __always_inline bool is_mutex(void *ctx, __u32 flags)
-{
-	if (flags & CONTENDED_MUTEX)
-		return true;
-	return cfg.n_rt_others && flags == CONTENDED_RT && !is_other_rt_lock(ctx);
-}
-
-static __always_inline void on_contention(void *ctx, __u64 lock, __u32 flags)
-{
-	if (is_mutex(ctx, flags))
-		wait_begin(ctx, lock, HOW_CONTENDED, false);
-}
-
-static __always_inline void on_contention_end(void *ctx, __u64 lock, int ret)
-{
-	__u64 tid = current_tid();
-	struct lock_start *start = bpf_map_lookup_elem(&starts, &tid);
-
-	if (!start || start->lock != lock)
-		return;
-	if (!cfg.held)
-		wait_end(ctx, start, ret != 0, false);
-	else if (!ret)
-		hold_begin(ctx, lock, HOW_CONTENDED);
-	bpf_map_delete_elem(&starts, &tid);
-}
-
-/*
- * Someone waits as the lock is let go. Of whose acquisition nobody knows is left out, and
- * so is an acquisition by another task than this one, whose release nobody waited for.
- */
-static __always_inline void on_contended_release(__u64 lock)
-{
-	struct lock_start *start = bpf_map_lookup_elem(&starts, &lock);
-
-	if (!start)
-		return;
-	if (start->tid == current_tid())
-		hold_end(lock);
-	else
-		bpf_map_delete_elem(&starts, &lock);
-}
-
-SEC("tp_btf/contention_begin")
-int BPF_PROG(begin_btf, void *lock, unsigned int flags)
-{
-	on_contention(ctx, void_arg(ctx, 0), flags);
-	return 0;
-}
-
-SEC("raw_tp/contention_begin")
-int BPF_PROG(begin_raw, void *lock, unsigned int flags)
-{
-	on_contention(ctx, (__u64)lock, flags);
-	return 0;
-}
-
-SEC("tp/lock/contention_begin")
-int begin_tp(struct trace_event_raw_contention_begin *ctx)
-{
-	on_contention(ctx, (__u64)ctx->lock_addr, ctx->flags);
-	return 0;
-}
-
-SEC("tp_btf/contention_end")
-int BPF_PROG(end_btf, void *lock, int ret)
-{
-	on_contention_end(ctx, void_arg(ctx, 0), ret);
-	return 0;
-}
-
-SEC("raw_tp/contention_end")
-int BPF_PROG(end_raw, void *lock, int ret)
-{
-	on_contention_end(ctx, (__u64)lock, ret);
-	return 0;
-}
-
-SEC("tp/lock/contention_end")
-int end_tp(struct trace_event_raw_contention_end *ctx)
-{
-	on_contention_end(ctx, (__u64)ctx->lock_addr, ctx->ret);
-	return 0;
-}
-
-SEC("tp_btf/contended_release")
-int BPF_PROG(release_btf, void *lock)
-{
-	on_contended_release(void_arg(ctx, 0));
-	return 0;
-}
-
-SEC("raw_tp/contended_release")
-int BPF_PROG(release_raw, void *lock)
-{
-	on_contended_release((__u64)lock);
-	return 0;
-}
-
-SEC("tp/lock/contended_release")
-int release_tp(struct trace_event_raw_contended_release *ctx)
-{
-	on_contended_release((__u64)ctx->lock_addr);
-	return 0;
-}
+#include "bpf/lock_contended.bpf.h"

@@ -14,20 +14,12 @@
 
 #include "core/bpf_log.h"
 #include "core/caps.h"
+#include "core/caps_probe.h"
 #include "core/host.h"
 #include "core/ksyms.h"
 #include "core/multi.h"
 
-struct probe {
-	struct caps *caps;
-	struct btf *btf; /* NULL: there is none */
-	const char *tracefs;
-	struct ksyms *ksyms; /* read when first needed */
-	bool ksyms_tried;
-	int err;
-};
-
-static void set(struct probe *probe, const char *key, const char *value)
+void probe_set(struct probe *probe, const char *key, const char *value)
 {
 	if (!probe->err)
 		probe->err = caps_set(probe->caps, key, value);
@@ -38,7 +30,7 @@ static void set_no(struct probe *probe, const char *key, const char *reason)
 	char value[256];
 
 	snprintf(value, sizeof(value), "no: %s", reason);
-	set(probe, key, value);
+	probe_set(probe, key, value);
 }
 
 /* What a refused bpf(2) means to a user. */
@@ -92,7 +84,7 @@ static void probe_via(struct probe *probe, enum via via, int err, const char *re
 
 	snprintf(key, sizeof(key), "via.%s", via_name(via));
 	if (!err)
-		set(probe, key, "yes");
+		probe_set(probe, key, "yes");
 	else
 		set_no(probe, key, reason ? reason : why(-err));
 }
@@ -180,125 +172,6 @@ static void probe_many(struct probe *probe, unsigned wanted)
 		}
 }
 
-static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-	size_t len = strlen(out);
-
-	if (!type || btf_is_void(type)) {
-		snprintf(out + len, size - len, "void");
-		return;
-	}
-	if (btf_is_ptr(type)) {
-		append_type(out, size, btf, type->type);
-		len = strlen(out);
-		snprintf(out + len, size - len, " *");
-	} else if (btf_is_mod(type)) {
-		append_type(out, size, btf, type->type);
-	} else {
-		snprintf(out + len, size - len, "%s%s", btf_is_struct(type) ? "struct " : "",
-			 btf__name_by_offset(btf, type->name_off));
-	}
-}
-
-/* typedef void (*btf_trace_EVENT)(void *, ARGUMENTS): the kernel's own word on the arguments. */
-static void probe_proto(struct probe *probe, const char *event)
-{
-	char key[96], value[512] = "";
-	const struct btf_type *type;
-	const struct btf_param *param;
-	int id, i;
-
-	snprintf(key, sizeof(key), "btf_trace_%s", event);
-	id = btf__find_by_name_kind(probe->btf, key, BTF_KIND_TYPEDEF);
-	snprintf(key, sizeof(key), "proto.%s", event);
-	if (id < 0) {
-		set(probe, key, "no");
-		return;
-	}
-	type = btf__type_by_id(probe->btf, btf__type_by_id(probe->btf, (__u32)id)->type);
-	type = type ? btf__type_by_id(probe->btf, type->type) : NULL;
-	if (!type || !btf_is_func_proto(type)) {
-		set(probe, key, "no");
-		return;
-	}
-	param = btf_params(type);
-	for (i = 1; i < btf_vlen(type); i++) {
-		if (i > 1)
-			strncat(value, ";", sizeof(value) - strlen(value) - 1);
-		append_type(value, sizeof(value), probe->btf, param[i].type);
-	}
-	set(probe, key, *value ? value : "none");
-}
-
-static void probe_tracepoint(struct probe *probe, const char *target)
-{
-	const char *colon = strchr(target, ':');
-	char key[128], path[256];
-
-	if (!colon)
-		return;
-	snprintf(key, sizeof(key), "tp.%s", target);
-	if (caps_get(probe->caps, key))
-		return;
-	snprintf(path, sizeof(path), "%s/events/%.*s/%s/id", probe->tracefs ? probe->tracefs : "",
-		 (int)(colon - target), target, colon + 1);
-	set(probe, key, !probe->tracefs ? "unknown" : access(path, R_OK) ? "no" : "yes");
-	if (probe->btf)
-		probe_proto(probe, colon + 1);
-}
-
-static bool has_symbol(struct probe *probe, const char *name)
-{
-	uint64_t lo, hi;
-
-	if (!probe->ksyms_tried)
-		ksyms_load(&probe->ksyms, NULL);
-	probe->ksyms_tried = true;
-	return probe->ksyms && ksyms_range(probe->ksyms, name, &lo, &hi);
-}
-
-/*
- * Each of "a|b|c" up to the first that BTF describes. BTF's word is enough: where the symbol
- * is missing all the same the hook is refused at load. So kallsyms is read only where a
- * function is not found, which saves tens of milliseconds.
- */
-static void probe_functions(struct probe *probe, const char *targets)
-{
-	char name[96], key[104];
-	const char *value;
-	size_t len;
-
-	for (; *targets; targets += len + (targets[len] == '|')) {
-		len = strcspn(targets, "|");
-		snprintf(name, sizeof(name), "%.*s", (int)len, targets);
-		snprintf(key, sizeof(key), "fn.%s", name);
-		value = caps_get(probe->caps, key);
-		if (!value) {
-			value = probe->btf &&
-					btf__find_by_name_kind(probe->btf, name, BTF_KIND_FUNC) > 0
-				    ? "yes"
-				: has_symbol(probe, name) ? "symbol"
-							  : "no";
-			set(probe, key, value);
-		}
-		if (!strcmp(value, "yes"))
-			return;
-	}
-}
-
-static void probe_target(struct probe *probe, const struct hook *hook)
-{
-	if (hook->patterns)
-		return;
-	if (hook->beside)
-		probe_functions(probe, hook->beside);
-	if (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE)
-		probe_functions(probe, hook->target);
-	else
-		probe_tracepoint(probe, hook->target);
-}
-
 static void probe_btf_facts(struct probe *probe)
 {
 	static const struct {
@@ -310,10 +183,11 @@ static void probe_btf_facts(struct probe *probe)
 	unsigned i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		set(probe, row[i].key,
-		    probe->btf && btf__find_by_name_kind(probe->btf, row[i].name, row[i].kind) > 0
-			? "yes"
-			: "no");
+		probe_set(probe, row[i].key,
+			  probe->btf &&
+				  btf__find_by_name_kind(probe->btf, row[i].name, row[i].kind) > 0
+			      ? "yes"
+			      : "no");
 }
 
 /* Where a v1 controller's state stands in css_set.subsys: it depends on the configuration. */
@@ -339,7 +213,7 @@ static void probe_cgroup_subsys(struct probe *probe)
 			 !strncmp(name, "io_", 3) ? 5 : (int)(end - name),
 			 !strncmp(name, "io_", 3) ? "blkio" : name);
 		snprintf(value, sizeof(value), "%d", btf_enum(type)[i].val);
-		set(probe, key, value);
+		probe_set(probe, key, value);
 	}
 }
 
@@ -354,15 +228,15 @@ static void probe_numa(struct probe *probe)
 		       "the kernel does not move pages between NUMA nodes by itself "
 		       "(CONFIG_NUMA_BALANCING is not set)");
 	else if (!balancing)
-		set(probe, "numa_balancing",
-		    "off: kernel.numa_balancing is 0: the kernel moves no pages by itself");
+		probe_set(probe, "numa_balancing",
+			  "off: kernel.numa_balancing is 0: the kernel moves no pages by itself");
 	else if (balancing > 0)
-		set(probe, "numa_balancing", "yes");
+		probe_set(probe, "numa_balancing", "yes");
 	if (nodes == 1)
-		set(probe, "numa_nodes",
-		    "off: the machine has one NUMA node: no page is in a wrong one");
+		probe_set(probe, "numa_nodes",
+			  "off: the machine has one NUMA node: no page is in a wrong one");
 	else if (nodes)
-		set(probe, "numa_nodes", "yes");
+		probe_set(probe, "numa_nodes", "yes");
 }
 
 static void probe_host(struct probe *probe)
@@ -371,24 +245,24 @@ static void probe_host(struct probe *probe)
 	char cpus[16];
 
 	if (!uname(&uts)) {
-		set(probe, "kernel", uts.release);
-		set(probe, "arch", uts.machine);
-		set(probe, "rt", strstr(uts.version, "PREEMPT_RT") ? "yes" : "no");
+		probe_set(probe, "kernel", uts.release);
+		probe_set(probe, "arch", uts.machine);
+		probe_set(probe, "rt", strstr(uts.version, "PREEMPT_RT") ? "yes" : "no");
 	}
 	snprintf(cpus, sizeof(cpus), "%d", libbpf_num_possible_cpus());
-	set(probe, "cpus", cpus);
+	probe_set(probe, "cpus", cpus);
 	if (probe->btf)
-		set(probe, "btf", "yes");
+		probe_set(probe, "btf", "yes");
 	else
 		set_no(probe, "btf", "the kernel has no /sys/kernel/btf/vmlinux (give --btf FILE)");
 	if (probe->tracefs)
-		set(probe, "tracefs", probe->tracefs);
+		probe_set(probe, "tracefs", probe->tracefs);
 	else
 		set_no(probe, "tracefs", "not mounted, or not to be read");
 	if (host_kallsyms_hidden())
 		set_no(probe, "kallsyms", host_kallsyms_hidden());
 	else
-		set(probe, "kallsyms", "yes");
+		probe_set(probe, "kallsyms", "yes");
 }
 
 enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path)
