@@ -27,6 +27,7 @@ def traced(result):
 
 # Tracepoints
 
+@pytest.mark.portable
 @pytest.mark.parametrize("pattern", ["t:sched:sched_process_fork", "t:sch*d:sched_process_for*",
                                      "t:sched:/process_fork$/"])
 def test_event_is_counted_exactly(lab, pattern):
@@ -34,6 +35,7 @@ def test_event_is_counted_exactly(lab, pattern):
     assert counts(result) == {"sched:sched_process_fork": 50}, result
 
 
+@pytest.mark.portable
 def test_each_of_many_events_counts_for_itself(lab):
     result = lab.trace("funccount", "'t:sched:*' 't:task:*'", "forks 20 1 1")
     rows = counts(result)
@@ -72,17 +74,20 @@ def test_calls_by_thread(lab):
     assert {(row["func"], row["comm"]) for row in result.rows} == {("calls:calls_often", "calls")}
 
 
+@pytest.mark.portable
 def test_by_cpu_sums_up(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --by cpu", "calls 3000 4")
     assert total(result.rows, "count") == 12000, result
     assert len({row["cpu"] for row in result.rows}) == len(result.rows)
 
 
+@pytest.mark.portable
 def test_grouping_without_the_function(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_*\" -g comm", "calls 100 2")
     assert result.rows == [{"comm": "calls", "count": 202}], result
 
 
+@pytest.mark.portable
 def test_full_table_is_counted_as_loss(lab):
     result = lab.ktrace("funccount -j 't:sched:sched_process_fork' --by tid --row-storage-size 1 -- "
                         "sh -c 'for i in 1 2 3 4; do $W/forks 5 1 1; done'")
@@ -91,12 +96,14 @@ def test_full_table_is_counted_as_loss(lab):
     assert result.report["loss"]["rows"] > 0, result
 
 
+@pytest.mark.portable
 def test_rate_is_the_count_by_the_time(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --rate", "calls 3000")
     [row] = result.rows
     assert abs(row["rate"] - 3000 / (result.report["elapsed_ns"] / 1e9)) <= 1, result
 
 
+@pytest.mark.portable
 def test_intervals_are_differences(lab):
     result = lab.ktrace(f"funccount -j t:sched:sched_process_fork -i {0.3 * lab.slow} -- sh -c "
                         f"'$W/forks 7 1 1; sleep {0.7 * lab.slow}; $W/forks 9 1 1'")
@@ -106,6 +113,7 @@ def test_intervals_are_differences(lab):
     assert [] in [report["rows"] for report in result.reports], "nothing was forked meanwhile"
 
 
+@pytest.mark.portable
 def test_filter_by_comm(lab):
     result = lab.around("funccount", "\"u:$W/calls:calls_often\" -C calls", "$W/calls 50; cp $W/calls o; ./o 9")
     assert counts(result) == {"calls:calls_often": 50}, result
@@ -115,6 +123,7 @@ def test_filter_by_comm(lab):
 
 # What is left out, and what is wrong
 
+@pytest.mark.portable
 def test_exclude_is_a_list_of_globs_and_regexes(lab):
     every = traced(lab.ktrace("funccount 't:sched:*' 0.1 1"))[0]
     result = lab.ktrace("funccount 't:sched:*' -x 'sched_switch,/^sched_(wak|stat)/' -x '*fork' -j 0.1 1")
@@ -122,6 +131,7 @@ def test_exclude_is_a_list_of_globs_and_regexes(lab):
     assert not [func for func in counts(result) if "switch" in func or "wak" in func], result
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("words", [
     "t:nosuch:event", "t:sched:nosuch", "t:sched", "t::x", "t:sched:", "u:nosuch:x", "u:/no/such:x",
     "u:$W/calls:nosuch", "u:/etc/passwd:x", "u:x", "''", "'/(/'", "/open", "'t:sched:/[/'",
@@ -159,6 +169,7 @@ def test_module_functions_against_the_truth(lab, needs, kind):
     assert {hook["via"] for hook in result.report["hooks"] if hook["role"] == "functions"} == {kind}
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("pattern", [f"'{KMALLOC}'", "truth_kmalloc", f"'*{MODULE}'", "/^truth_km/",
                                      f"'{MODULE}'"])
 def test_patterns_that_name_a_module_function(lab, needs, pattern):

@@ -161,6 +161,7 @@ def test_a_lock_in_an_object_is_named_by_its_cache(lab, needs):
     assert all(re.fullmatch(told, name) for name in names), names
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("tool", ["mlock", "mheld"])
 @pytest.mark.parametrize("lock", ["nosuch_lock_anywhere", "0xzz", "0x"])
 def test_a_lock_that_is_not_there_is_refused(lab, needs, tool, lock):
@@ -169,6 +170,7 @@ def test_a_lock_that_is_not_there_is_refused(lab, needs, tool, lock):
     assert result.rc == 2 and not result.out and len(result.messages) == 1, result
 
 
+@pytest.mark.portable
 def test_min_leaves_short_waits_out(lab):
     result = around(lab, "mlock", "-m 1ms", "mutex mode=contend n=20 us=5000", "mutex n=100")
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)

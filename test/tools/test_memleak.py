@@ -121,6 +121,7 @@ def test_each_class_alone_shows_its_own(lab):
     assert total(slabs, "bytes") >= 2000 * 2048, result
 
 
+@pytest.mark.portable
 def test_keys_that_are_asked_for(lab):
     result = leaks(lab, f"{NOW} -g comm,tgid,class,cache", "kmalloc n=300 size=1024 then=leak",
                    "cache n=500 then=leak", "pages n=20 order=3 then=leak")
@@ -134,6 +135,7 @@ def test_keys_that_are_asked_for(lab):
     assert 300 <= kmalloc["count"] < 400, result
 
 
+@pytest.mark.portable
 def test_addresses_are_shown_only_when_asked_for(lab):
     result = leaks(lab, f"{NOW} -a -z 1000 -Z 1024", "kmalloc n=300 size=1024 then=leak")
     rows = of(result, "truth_kmalloc")
@@ -144,6 +146,7 @@ def test_addresses_are_shown_only_when_asked_for(lab):
     assert "addr" not in of(leaks(lab, NOW, "kmalloc n=1 size=1024 then=leak"), "truth_kmalloc")[0]
 
 
+@pytest.mark.portable
 def test_only_what_is_old_enough(lab):
     line = "kmalloc n=300 size=1024 then=leak"
     assert not leaks(lab, "--older 1000s", line).rows
@@ -154,6 +157,7 @@ def test_only_what_is_old_enough(lab):
     assert not of(result, "truth_kmalloc_node") or result.report["elapsed_ns"] > 4e9, result
 
 
+@pytest.mark.portable
 def test_size_filters(lab):
     lines = ("kmalloc n=300 size=1000 then=leak", "kmalloc_node n=200 size=500 then=leak")
     small = leaks(lab, f"{NOW} -Z 500", *lines)
@@ -163,6 +167,7 @@ def test_size_filters(lab):
     assert not of(small, "truth_kmalloc"), small
 
 
+@pytest.mark.portable
 def test_sample_is_an_unbiased_estimate(lab):
     """Each of n is followed with probability 1/N: within five standard deviations."""
     n, every = 20000, 10
@@ -173,6 +178,7 @@ def test_sample_is_an_unbiased_estimate(lab):
     assert any("1 of 10 addresses" in note for note in result.report["notes"]), result
 
 
+@pytest.mark.portable
 def test_growth_is_since_the_last_report(lab):
     steps = (tell("kmalloc n=300 size=1024 then=leak"), tell("kmalloc n=100 size=1024 then=leak"), tell("free"))
     script = "; sleep 4; ".join(steps) + "; sleep 4"
@@ -188,6 +194,7 @@ def test_growth_is_since_the_last_report(lab):
     assert {300 * 1024, 400 * 1024} <= {size for size, _ in values} and values[-1][0] == 0, values
 
 
+@pytest.mark.portable
 def test_full_store_is_in_the_ledger(lab):
     result = leaks(lab, f"{NOW} --live-storage-size 100 --class kmalloc", "kmalloc n=300 size=1024 then=leak")
     assert total(result.rows, "count") <= 100 and result.report["loss"]["events"] >= 200, result

@@ -97,6 +97,7 @@ def test_truth_uncontended_locks_are_no_events(lab, needs):
     assert not result.rows, result
 
 
+@pytest.mark.portable
 def test_truth_lock_by_symbol_and_type(lab, needs):
     needs("spinlock", "--hook fentry")
     lines = [f"lock mode={mode} n=10 us={US}" for mode in ("spin", "raw_spin", "read")]
@@ -109,6 +110,7 @@ def test_truth_lock_by_symbol_and_type(lab, needs):
     assert {row["type"] for row in reads.rows} == {"rt" if is_rt(only) else "read"}, reads
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("args, count", [("-m 500us", 10), ("-M 500us", 0), ("-m 10s", 0)])
 def test_truth_only_intervals_that_are_asked_for(lab, needs, args, count):
     needs("spinlock", "--hook fentry")
@@ -151,6 +153,7 @@ def test_many_threads_on_one_lock(lab):
         assert row["type"] in ("spin", "read", "write", "rt") and row["lock"], row
 
 
+@pytest.mark.portable
 def test_types_must_be_known(lab):
     for bad in ("spinn", "", "spin,", "mutex"):
         result = lab.run(f"$KTRACE spinlock --type '{bad}' 1")
@@ -165,6 +168,7 @@ def test_no_return_probe_on_a_spin_lock_function(lab):
     assert result.rc == 3 and not re.search(r"^ *\*? *kprobe", result.out, re.M), result
 
 
+@pytest.mark.portable
 def test_small_stores_lose_and_say_so(lab):
     """One row and one stack of each CPU, on a load where the system contends for more."""
     cpus = """echo '{"workload":"cpus","n":'$(grep -c ^processor /proc/cpuinfo)'}'"""

@@ -47,6 +47,7 @@ def test_module_is_right_about_itself(lab):
         assert fact["ran_count"] == fact["delay_count"] == 50 and fact["ran_ns"] >= 50 * 100000, fact
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("line", [
     "", "nothing", "mutex", "mutex n=0", "mutex n=x", "mutex n=1 mode=x", "mutex n=1 size=8",
     "mutex n=1 us=99999999", "mutex n=100000 us=1000000", "lock n=1 waiters=3 us=1",
