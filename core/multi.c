@@ -276,6 +276,8 @@ static bool close_behind(const struct multi *multi)
 void multi_close(struct session *session, bool leaving)
 {
 	struct multi *multi = &session->multi;
+	uint64_t begin_ns = host_monotonic_ns();
+	bool any = multi->n_links;
 	size_t i;
 
 	if (leaving && multi->slow && multi->n_links > CLOSE_MAX && close_behind(multi))
@@ -284,6 +286,8 @@ void multi_close(struct session *session, bool leaving)
 		close(multi->links[i]);
 	for (i = 0; i < multi->n_copies; i++)
 		close(multi->copies[i]);
+	if (any && session->targets.verbose)
+		say_time("detached", begin_ns);
 	free(multi->links);
 	free(multi->copies);
 	memset(multi, 0, sizeof(*multi));

@@ -105,11 +105,11 @@ def test_rate_is_the_count_by_the_time(lab):
 
 @pytest.mark.portable
 def test_intervals_are_differences(lab):
-    result = lab.ktrace(f"funccount -j t:sched:sched_process_fork -i {0.3 * lab.slow} -- sh -c "
+    result = lab.ktrace(f"funccount -j t:sched:sched_process_fork -C forks -i {0.3 * lab.slow} -- sh -c "
                         f"'$W/forks 7 1 1; sleep {0.7 * lab.slow}; $W/forks 9 1 1'")
     assert result.rc == 0 and len(result.reports) >= 3, result
     rows = [row for report in result.reports for row in report["rows"]]
-    assert total(rows, "count") == 3 + 7 + 9, result  # sh forks for each
+    assert total(rows, "count") == 7 + 9, result
     assert [] in [report["rows"] for report in result.reports], "nothing was forked meanwhile"
 
 
@@ -214,6 +214,7 @@ def test_agrees_with_ftraces_function_profile(lab, needs):
         if fact["workload"] == "profile":
             hits[fact["func"]] = hits.get(fact["func"], 0) + fact["hits"]
     rows = {func.split()[0]: n for func, n in counts(result).items()}
+    assert "truth_kmalloc" in hits and "truth_kmalloc" in rows, (hits, rows, result.err)
     assert hits["truth_kmalloc"] == rows["truth_kmalloc"] == 200 == fact_of(result, "kmalloc")["count"], result
     assert hits["truth_kfree"] == rows["truth_kfree"] == 200, result
     assert hits["vfs_read"] > 3, result
@@ -236,7 +237,8 @@ def test_thousands_of_functions_and_the_machine_lives(lab, needs):
                      "echo alive >&2; exit $rc", timeout=400)
     assert result.rc == 0 and "alive" in result.err, result
     n, skipped = traced(result)
-    assert n > 500 and skipped > 100 and len(result.rows) > 100, (n, skipped)
+    one_link = any(hook["via"] == "kprobe_multi" for hook in result.report["hooks"])
+    assert n > (5000 if one_link else 100) and skipped > 100 and len(result.rows) > 50, (n, skipped)
 
 
 def test_probes_that_take_long_to_remove_outlast_the_run_and_go(lab, needs):
