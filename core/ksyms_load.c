@@ -88,10 +88,13 @@ static uint8_t rank_of(const struct line *l)
 	return rank | underscores;
 }
 
+/* Where the kernel's half of the addresses begins, on every 64-bit machine. */
+#define KERNEL_HALF (1ULL << 63)
+
 static bool wanted(const struct ksyms *ks, const struct line *l)
 {
 	/* per-CPU data has offsets for addresses */
-	if (ks->data ? !(l->addr >> 63) : ((l->type | 0x20) != 't' && (l->type | 0x20) != 'w'))
+	if (ks->data ? l->addr < KERNEL_HALF : ((l->type | 0x20) != 't' && (l->type | 0x20) != 'w'))
 		return false;
 	/* $x, $d mark code and data in modules of arm64 and riscv, .L is a local label */
 	if (*l->name == '$' || (l->name_len > 1 && !memcmp(l->name, ".L", 2)))
