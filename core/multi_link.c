@@ -53,23 +53,41 @@ static int kprobe_multi(int program, const uint64_t *addresses, const uint64_t *
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * A set that cannot be attached: a kernel that has the way complains of the set. EBADF
- * says that "/" is no file; EINVAL is also what a kernel says that knows no such link.
- */
-static int try_set(enum via via, int program)
+/* Attached for a moment: 5.10 says EINVAL to the link and to a bad set alike. */
+static int try_kprobe_multi(int program)
+{
+	const char *symbol = "vfs_read";
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = &symbol,
+		    .kprobe_multi.cnt = 1);
+	int fd = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &opts);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* A kernel that has the way says EBADF of "/", which is no file; else EINVAL. */
+static int try_uprobe_multi(int program)
 {
 	uint64_t nowhere = 1;
-	int err = via == VIA_KPROBE_MULTI ? kprobe_multi(program, &nowhere, NULL, 1)
-					  : uprobe_multi(program, "/", &nowhere, NULL, 1);
+	int err = uprobe_multi(program, "/", &nowhere, NULL, 1);
 
-	if (err >= 0) {
+	if (err >= 0)
 		close(err);
-		return 0;
+	return err >= 0 || err == -EBADF ? 0 : err;
+}
+
+static int try_way(enum via via, int program)
+{
+	switch (via) {
+	case VIA_KPROBE_MULTI:
+		return try_kprobe_multi(program);
+	case VIA_UPROBE_MULTI:
+		return try_uprobe_multi(program);
+	default:
+		return access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV : 0;
 	}
-	if (via == VIA_UPROBE_MULTI)
-		return err == -EBADF ? 0 : err;
-	return err == -EOPNOTSUPP || err == -EPERM || err == -EACCES ? err : 0;
 }
 
 int multi_try(enum via via, const char **reason)
@@ -93,9 +111,7 @@ int multi_try(enum via via, const char **reason)
 		  : via == VIA_UPROBE     ? "this kernel has no uprobes"
 					  : "this kernel has no uprobe_multi (6.6)";
 	if (!err)
-		err = via != VIA_UPROBE ? try_set(via, program)
-		      : access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV
-										  : 0;
+		err = try_way(via, program);
 	if (program >= 0)
 		close(program);
 	return err;
