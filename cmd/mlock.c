@@ -52,6 +52,8 @@ static const struct column columns[] = {
     VAL(struct lock_value, waiting, KIND_COUNT),
     VAL(struct lock_value, aborted, KIND_COUNT),
     VAL(struct lock_value, hist_ns, KIND_HIST_NS),
+    STATS_MEAN,
+    STATS_QUANTILES,
     {0},
 };
 
@@ -74,7 +76,8 @@ const struct tool tool_mlock = {
     .mode_allowed = lock_mode_allowed,
     .columns = columns,
     .options = options,
-    .accepts = ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts =
+	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .leaf = lock_leaf,
     .layout =

@@ -30,6 +30,7 @@ static const struct column columns[] = {
     VAL(struct offcpu_value, total_ns, KIND_NS),
     VAL(struct offcpu_value, max_ns, KIND_NS),
     VAL(struct offcpu_value, blocked, KIND_COUNT),
+    STATS_MEAN,
     {0},
 };
 
@@ -101,7 +102,8 @@ const struct tool tool_offcputime = {
     .hooks = hooks,
     .columns = columns,
     .options = options,
-    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts =
+	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

@@ -37,6 +37,7 @@ static const struct column columns[] = {
     VAL(struct offwake_value, count, KIND_COUNT),
     VAL(struct offwake_value, total_ns, KIND_NS),
     VAL(struct offwake_value, max_ns, KIND_NS),
+    STATS_MEAN,
     {0},
 };
 
@@ -96,7 +97,8 @@ const struct tool tool_offwaketime = {
     .hooks = hooks,
     .columns = columns,
     .options = options,
-    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts =
+	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .note = "threads that still wait at the time of the report are not in it: nobody has woken "
 	    "them yet",

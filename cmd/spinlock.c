@@ -70,6 +70,8 @@ static const struct column columns[] = {
     VAL(struct spin_value, total_ns, KIND_NS),
     VAL(struct spin_value, max_ns, KIND_NS),
     VAL(struct spin_value, hist_ns, KIND_HIST_NS),
+    STATS_MEAN,
+    STATS_QUANTILES,
     {0},
 };
 
@@ -130,7 +132,8 @@ const struct tool tool_spinlock = {
     .modes = modes,
     .columns = columns,
     .options = options,
-    .accepts = ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts =
+	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

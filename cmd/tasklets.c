@@ -44,6 +44,8 @@ static const struct column columns[] = {
     VAL(struct tasklet_value, max_ns, KIND_NS),
     VAL(struct tasklet_value, hist_ns, KIND_HIST_NS),
     VAL(struct tasklet_value, delay_hist_ns, KIND_HIST_NS),
+    STATS_MEAN,
+    STATS_QUANTILES,
     {0},
 };
 
@@ -64,7 +66,7 @@ const struct tool tool_tasklets = {
     .hooks = hooks,
     .modes = modes,
     .columns = columns,
-    .accepts = ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .layout =
 	{

@@ -29,6 +29,7 @@ static const struct column columns[] = {
     VAL(struct wakeup_value, count, KIND_COUNT),
     VAL(struct wakeup_value, total_ns, KIND_NS),
     VAL(struct wakeup_value, max_ns, KIND_NS),
+    STATS_MEAN,
     {0},
 };
 
@@ -52,7 +53,8 @@ const struct tool tool_wakeuptime = {
     .object = &object_wakeup,
     .hooks = hooks,
     .columns = columns,
-    .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts =
+	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

@@ -33,6 +33,8 @@ static const struct column columns[] = {
     VAL(struct work_value, max_ns, KIND_NS),
     VAL(struct work_value, hist_ns, KIND_HIST_NS),
     VAL(struct work_value, delay_hist_ns, KIND_HIST_NS),
+    STATS_MEAN,
+    STATS_QUANTILES,
     {0},
 };
 
@@ -70,7 +72,7 @@ const struct tool tool_workq = {
     .hooks = hooks,
     .columns = columns,
     .options = options,
-    .accepts = ACCEPT_TASK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
     .sort = "total_ns",
     .layout =
 	{

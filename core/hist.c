@@ -46,3 +46,20 @@ void hist_add(uint64_t *into, const uint64_t *from)
 	for (unsigned i = 0; i < HIST_SLOTS; i++)
 		into[i] += from[i];
 }
+
+uint64_t hist_quantile(const uint64_t *slots, unsigned permille)
+{
+	double wanted = (double)hist_total(slots) * permille / 1000, below = 0;
+
+	for (unsigned i = 0; i < HIST_SLOTS; i++) {
+		double count = (double)slots[i];
+
+		if (!slots[i] || below + count < wanted) {
+			below += count;
+			continue;
+		}
+		return hist_lo(i) +
+		       (uint64_t)((double)(hist_hi(i) - hist_lo(i)) * ((wanted - below) / count));
+	}
+	return 0;
+}

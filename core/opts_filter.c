@@ -11,6 +11,8 @@ bool opts_shows(const struct opts *opts, const struct column *column)
 	for (i = 0; i < opts->n_optional; i++)
 		if (opts->optional[i] == column)
 			return true;
+	if (column->stats && opts->stats)
+		return true;
 	if (column->key && opts->n_group) {
 		for (i = 0; i < opts->n_group; i++)
 			if (opts->group[i] == column)

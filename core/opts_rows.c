@@ -241,7 +241,17 @@ static enum status parse_fd(const struct option_row *row, const char *arg, struc
 
 #define FIELD(field) .off = offsetof(struct opts, field), .size = sizeof(((struct opts *)0)->field)
 
-enum { KEY_HOOK = 256, KEY_BTF, KEY_CAPS, KEY_SELF, KEY_READY, KEY_EXPLAIN, KEY_STACKS, KEY_ROWS };
+enum {
+	KEY_HOOK = 256,
+	KEY_BTF,
+	KEY_CAPS,
+	KEY_SELF,
+	KEY_READY,
+	KEY_EXPLAIN,
+	KEY_STACKS,
+	KEY_ROWS,
+	KEY_STATS
+};
 
 const struct option_row opts_shared[] = {
     {'p', "pid", "LIST", "only these processes (comma list), their threads included", UNIT_CUSTOM,
@@ -272,6 +282,8 @@ const struct option_row opts_shared[] = {
      .needs = ACCEPT_ROWS, .parse = parse_sort},
     {'g', "group-by", "COLUMNS", "sum rows over these key columns only", UNIT_CUSTOM, FIELD(group),
      .needs = ACCEPT_ROWS, .parse = parse_group},
+    {KEY_STATS, "stats", NULL, "add the mean and, where there is a histogram, p50, p90, p99",
+     UNIT_FLAG, FIELD(stats), .needs = ACCEPT_STATS},
     {'d', "duration", "SECONDS", "stop after", UNIT_SECONDS, FIELD(duration_ns)},
     {'i', "interval", "SECONDS", "report every", UNIT_SECONDS, FIELD(interval_ns)},
     {'T', "timestamp", NULL, "print the time on each report", UNIT_FLAG, FIELD(timestamp)},

@@ -11,6 +11,8 @@ static const char *unit_suffix(enum kind kind)
 {
 	switch (kind) {
 	case KIND_NS:
+	case KIND_RATIO_NS:
+	case KIND_QUANTILE_NS:
 	case KIND_HIST_NS:
 		return "_ns";
 	case KIND_BYTES:
@@ -42,6 +44,8 @@ const char *text_cell(char *buf, size_t size, const struct column *c, const unio
 		snprintf(buf, size, "%c", (int)cell->u);
 		return buf;
 	case KIND_NS:
+	case KIND_RATIO_NS:
+	case KIND_QUANTILE_NS:
 		return fmt_ns(buf, size, cell->u);
 	case KIND_BYTES:
 	case KIND_RATIO_BYTES:

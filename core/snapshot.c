@@ -168,6 +168,39 @@ static void fill_rate(struct snapshot *s, unsigned at)
 	}
 }
 
+/* No quantile is above the largest of all, where the tool knows that. */
+static void fill_quantile(struct snapshot *s, unsigned at)
+{
+	const struct column *column = s->column[at];
+	int hist = snapshot_column(s, column->num), max = snapshot_column(s, "max_ns");
+
+	for (size_t i = 0; i < s->n_rows; i++) {
+		union cell *row = snapshot_row(s, i);
+
+		row[at].u = hist < 0 ? 0 : hist_quantile(row[hist].hist, column->permille);
+		if (max >= 0 && row[at].u > row[max].u)
+			row[at].u = row[max].u;
+	}
+}
+
+static void fill_computed(struct snapshot *s, unsigned at)
+{
+	switch (s->column[at]->kind) {
+	case KIND_RATIO_BYTES:
+	case KIND_RATIO_NS:
+		fill_ratio(s, at);
+		break;
+	case KIND_QUANTILE_NS:
+		fill_quantile(s, at);
+		break;
+	case KIND_RATE:
+		fill_rate(s, at);
+		break;
+	default:
+		break;
+	}
+}
+
 static int compare_u64(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
@@ -244,10 +277,7 @@ void snapshot_finish(struct snapshot *s, const struct column *sort)
 	struct order order = {s, -1};
 
 	for (unsigned i = 0; i < s->n_columns; i++)
-		if (s->column[i]->kind == KIND_RATIO_BYTES)
-			fill_ratio(s, i);
-		else if (s->column[i]->kind == KIND_RATE)
-			fill_rate(s, i);
+		fill_computed(s, i);
 	if (!sort || s->n_rows < 2)
 		return;
 	order.by = snapshot_column(s, sort->name);

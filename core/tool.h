@@ -43,6 +43,8 @@ enum kind {
 	KIND_BYTES,       /* u64 */
 	KIND_DIFF_BYTES,  /* s64 */
 	KIND_RATIO_BYTES, /* no bytes of its own: column num / column den */
+	KIND_RATIO_NS,    /* the same, a time */
+	KIND_QUANTILE_NS, /* no bytes of its own: of histogram num, at permille */
 	KIND_RATE,        /* no bytes of its own: column num per second, in 1/1000 */
 	KIND_LOAD,        /* u64, 1/65536 */
 	KIND_HIST_NS,     /* u64[], log2, at most HIST_SLOTS */
@@ -58,6 +60,7 @@ struct column {
 	enum kind kind;
 	bool key;
 	bool optional;            /* shown only when asked for by -g, or by the tool's own option */
+	bool stats;               /* shown with --stats */
 	bool running;             /* tells who ran: "[timer]" and the like where an interrupt did */
 	bool in_value;            /* a key column whose bytes lie in the value struct */
 	uint16_t off, size;       /* in the key or the value struct */
@@ -65,13 +68,15 @@ struct column {
 	uint16_t tgid;            /* KIND_USTACK: offset in the key of the tgid that owns it */
 	const char *num, *den;    /* KIND_RATIO_BYTES: the columns divided; KIND_RATE: num */
 	uint16_t object;          /* KIND_LOCK: offset in the value struct */
+	uint16_t permille;        /* KIND_QUANTILE_NS: 500 is the median */
 	const char *const *names; /* KIND_ENUM: by value, ends with NULL */
 };
 
 /* From other columns of the row, when all are there. */
 static inline bool column_is_computed(const struct column *column)
 {
-	return column->kind == KIND_RATIO_BYTES || column->kind == KIND_RATE;
+	return column->kind == KIND_RATIO_BYTES || column->kind == KIND_RATIO_NS ||
+	       column->kind == KIND_QUANTILE_NS || column->kind == KIND_RATE;
 }
 
 /* The columns' rows. More members may follow, such as OWNED_BY() of a user stack. */
@@ -121,6 +126,20 @@ static inline bool column_is_computed(const struct column *column)
 		.name = #field, .kind = kind_, .optional = true, .off = offsetof(type, field), \
 		.size = sizeof(((type *)0)->field)                                             \
 	}
+
+/* What --stats adds: the mean, and where there is a histogram its quantiles. */
+#define STATS_MEAN                                                                        \
+	{                                                                                 \
+		.name = "avg_ns", .kind = KIND_RATIO_NS, .optional = true, .stats = true, \
+		.num = "total_ns", .den = "count"                                         \
+	}
+#define STATS_QUANTILE(name_, permille_)                                                  \
+	{                                                                                 \
+		.name = name_, .kind = KIND_QUANTILE_NS, .optional = true, .stats = true, \
+		.num = "hist_ns", .permille = permille_                                   \
+	}
+#define STATS_QUANTILES \
+	STATS_QUANTILE("p50_ns", 500), STATS_QUANTILE("p90_ns", 900), STATS_QUANTILE("p99_ns", 990)
 
 /* Ways to hook the kernel, as --hook names them. */
 enum via {
@@ -237,6 +256,7 @@ enum accept {
 	ACCEPT_LATENCY = 1 << 3, /* -m -M */
 	ACCEPT_ROWS = 1 << 4,    /* -n -S -g */
 	ACCEPT_HOOK = 1 << 5,    /* --hook --btf */
+	ACCEPT_STATS = 1 << 6,   /* --stats: it has STATS_MEAN among its columns */
 	ACCEPT_STACKS = ACCEPT_KSTACK | ACCEPT_USTACK,
 };
 

@@ -82,6 +82,19 @@ def test_accumulating_tools_report_totals(lab, name):
     assert elapsed[-1] >= 2e9 * lab.slow, "the duration was kept"
 
 
+@pytest.mark.parametrize("name", ["offcputime", "workq"])
+def test_stats_adds_mean_and_quantiles(lab, name):
+    rows = lab.trace(name, "--stats", workload_of(name, 50)).rows
+    assert rows
+    for row in rows:
+        if not row["count"]:
+            continue
+        assert abs(row["avg_ns"] - row["total_ns"] / row["count"]) <= 1, row
+        quantiles = [row[key] for key in ("p50_ns", "p90_ns", "p99_ns") if key in row]
+        assert quantiles == sorted(quantiles) and all(0 < q <= row["max_ns"] for q in quantiles), row
+        assert bool(quantiles) == ("hist_ns" in row)
+
+
 def test_positional_duration_is_the_option(lab):
     for words in ("1", "-d 1", "--duration=1", "--duration 1.0"):
         result = lab.ktrace(f"offcputime -j {words}")

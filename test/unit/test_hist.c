@@ -85,6 +85,22 @@ static void adding_is_slot_by_slot(void **state)
 	assert_int_equal(hist_total(into), 23);
 }
 
+static void a_quantile_lies_in_the_slot_of_that_value(void **state)
+{
+	uint64_t slots[HIST_SLOTS] = {0};
+
+	(void)state;
+	assert_int_equal(hist_quantile(slots, 500), 0);
+	slots[10] = 90; /* 1024 to 2047 */
+	slots[20] = 9;
+	slots[30] = 1;
+	assert_in_range(hist_quantile(slots, 500), 1024, 2047);
+	assert_in_range(hist_quantile(slots, 900), 1024, 2048);
+	assert_in_range(hist_quantile(slots, 990), 1 << 20, 1 << 21);
+	assert_in_range(hist_quantile(slots, 1000), 1 << 30, 1LL << 31);
+	assert_true(hist_quantile(slots, 100) < hist_quantile(slots, 800));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +109,7 @@ int main(void)
 	    cmocka_unit_test(the_ends_are_zero_and_u64_max),
 	    cmocka_unit_test(an_empty_histogram_has_no_range),
 	    cmocka_unit_test(the_range_spans_the_slots_in_use),
+	    cmocka_unit_test(a_quantile_lies_in_the_slot_of_that_value),
 	    cmocka_unit_test(adding_is_slot_by_slot),
 	};
 

@@ -143,8 +143,7 @@ static void every_column_lies_within_its_struct(void **state)
 							       : (*t)->layout.value_size;
 
 			assert_in_range(c->off + c->size, 0, size);
-			assert_true(c->size || c->kind == KIND_CONTEXT ||
-				    c->kind == KIND_RATIO_BYTES || c->kind == KIND_RATE);
+			assert_true(c->size || c->kind == KIND_CONTEXT || column_is_computed(c));
 			assert_null(tool_column(&(const struct tool){.columns = c + 1}, c->name));
 		}
 	}
