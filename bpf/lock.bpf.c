@@ -133,7 +133,8 @@ static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool ea
 	key_fill(&start.key, lock);
 	if (!cfg.held)
 		key_owner(&start.key, lock);
-	start.key.kstack = cfg.held || walk_late(early) ? STACK_NONE : kstack_of_current(ctx);
+	if (early || !(cfg.held || walk_late(early)))
+		start.key.kstack = kstack_of_current(ctx);
 	start.ts = bpf_ktime_get_ns();
 	start_put(tid, &start);
 }
@@ -160,8 +161,9 @@ static __always_inline void wait_end(void *ctx, struct lock_start *start, bool f
 /*
  * The running task has the lock from now on. An entry that is there already is of a
  * hold whose end was not seen: by lock:contended_release that is nothing unusual.
+ * kstack: walked already, or STACK_NONE.
  */
-static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how)
+static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack)
 {
 	struct lock_start start = {};
 
@@ -173,7 +175,7 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how)
 	start.how = how;
 	start.tid = current_tid();
 	key_fill(&start.key, lock);
-	start.key.kstack = kstack_of_current(ctx);
+	start.key.kstack = kstack == STACK_NONE ? kstack_of_current(ctx) : kstack;
 	start.ts = bpf_ktime_get_ns();
 	start_put(lock, &start);
 }
@@ -206,7 +208,7 @@ static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bo
 
 	if (cfg.held && lock) {
 		if (!failed)
-			hold_begin(ctx, lock, how);
+			hold_begin(ctx, lock, how, STACK_NONE);
 		return;
 	}
 	start = bpf_map_lookup_elem(&starts, &tid);
@@ -215,7 +217,7 @@ static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bo
 	if (!cfg.held)
 		wait_end(ctx, start, failed, early);
 	else if (!failed)
-		hold_begin(ctx, start->lock, how);
+		hold_begin(ctx, start->lock, how, start->key.kstack);
 	bpf_map_delete_elem(&starts, &tid);
 }
 

@@ -47,7 +47,7 @@ static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
 	if (!cfg.held)
 		wait_end(ctx, start, ret != 0, false);
 	else if (!ret)
-		hold_begin(ctx, lock, HOW_CONTENDED);
+		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE);
 	bpf_map_delete_elem(&starts, &tid);
 }
 

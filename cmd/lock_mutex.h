@@ -31,10 +31,14 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 	HOOK(lock, role_, VIA_FENTRY, base##_fentry, fn, .mode = MODE_FENTRY, ##__VA_ARGS__)
 #define ON_KPROBE(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_KPROBE, base##_kprobe, fn, .mode = MODE_KPROBE, ##__VA_ARGS__)
-#define ON_KPROBES(role_, base, fn, ...)                                                       \
-	ON_KPROBE(role_, base, fn, ##__VA_ARGS__),                                             \
-	    HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
-		 ##__VA_ARGS__)
+/*
+ * The return first: of two probes on a function the one that came last runs first, and once
+ * 5.10 has put its trampoline in place of the return address nobody can walk the stack.
+ */
+#define ON_KPROBES(role_, base, fn, ...)                                                   \
+	HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
+	     ##__VA_ARGS__),                                                               \
+	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
 #define ON_CONTENTION                                                                            \
 	HOOKS_EVENT(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
 	    HOOKS_EVENT(lock, "contention_end", end, "lock:contention_end",                      \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""funccount against programs, the truth module, and ftrace's own function profile."""
+"""funccount against programs, the truth module, and ftrace's own probes."""
 
 import re
 import shlex
@@ -190,20 +190,21 @@ def test_calls_by_task_in_the_kernel(lab, needs, kind):
 PROFILE = """
 cat >profiled <<'END'
 t=/sys/kernel/tracing
-echo 'vfs_*' >$t/set_ftrace_filter && echo 'truth_*' >>$t/set_ftrace_filter &&
-echo 1 >$t/function_profile_enabled || exit 97
+for f in truth_kmalloc truth_kfree vfs_read vfs_write vfs_open; do
+	echo "p:kt_profile/$f $f" >>$t/kprobe_events || exit 97
+done
+echo 1 >$t/events/kt_profile/enable
 "$@"
 for i in 1 2 3; do cat /proc/version; done >/dev/null
-echo 0 >$t/function_profile_enabled
-cat $t/trace_stat/function* | awk '$2 ~ /^[0-9]+$/ {
-	printf "{\\"workload\\":\\"profile\\",\\"func\\":\\"%s\\",\\"hits\\":%d}\\n", $1, $2 }' >&2
-echo >$t/set_ftrace_filter
+echo 0 >$t/events/kt_profile/enable
+awk '{ printf "{\\"workload\\":\\"profile\\",\\"func\\":\\"%s\\",\\"hits\\":%d}\\n", $1, $2 }' $t/kprobe_profile >&2
+echo >$t/kprobe_events
 END
 """
 
 
-def test_agrees_with_ftraces_function_profile(lab, needs):
-    """The profile is on for less time than ktrace, which sees no less, and both see the truth."""
+def test_agrees_with_ftraces_own_probes(lab, needs):
+    """These count for less time than ktrace, which sees no less, and both see the truth."""
     needs("funccount", "vfs_read")
     script = "sh profiled " + tell("kmalloc n=200 size=64")
     result = run_truth(lab, PROFILE + f"with_tracefs $W/onready --do {shlex.quote(script)} --signal TERM -- "

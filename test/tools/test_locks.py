@@ -64,7 +64,8 @@ def test_an_interrupted_wait_is_counted_apart(lab, hook):
     assert total(rows, "aborted") == 20 and total(rows, "count") == 0, result
 
 
-def test_only_contention_is_seen_by_its_tracepoints(lab):
+def test_only_contention_is_seen_by_its_tracepoints(lab, needs):
+    needs("mlock", "--contended")
     result = around(lab, "mlock", "--contended", "mutex mode=contend n=50 us=2000", "mutex mode=lock n=50")
     fact = next(fact for fact in result.facts if "waited_ns" in fact)
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
@@ -74,7 +75,8 @@ def test_only_contention_is_seen_by_its_tracepoints(lab):
     assert any("only acquisitions that had to wait" in note for note in result.report["notes"]), result
 
 
-def test_no_other_lock_passes_for_a_mutex(lab):
+def test_no_other_lock_passes_for_a_mutex(lab, needs):
+    needs("mlock", "--contended")
     lines = [f"lock mode={mode} n=20 us=500" for mode in ("spin", "raw_spin", "read", "write")]
     result = around(lab, "mlock", "--contended", *lines)
     assert not pick(result.rows, lambda row: has_frame(row, "truth_wait_", "truth_hold_")), result
