@@ -233,15 +233,18 @@ def test_denied_functions_are_skipped_and_named(lab, needs):
 
 
 def test_thousands_of_functions_and_the_machine_lives(lab, needs):
+    """One by one it is some dozens: the kernel takes 0.1 s for each when they are removed."""
     needs("funccount", "vfs_read")
-    result = lab.run("with_tracefs $KTRACE funccount -j '[a-v]*' -d 3 -- $W/forks 5 1 1; rc=$?\n"
+    many = lab.cannot("funccount", "vfs_read --hook kprobe_multi") is None
+    pattern, least = ("[a-v]*", 500) if many else ("vfs_*", 40)
+    result = lab.run(f"with_tracefs $KTRACE funccount -j '{pattern}' -d 3 -- $W/forks 5 1 1; rc=$?\n"
                      "echo alive >&2; exit $rc", timeout=400)
     assert result.rc == 0 and "alive" in result.err, result
     n, skipped = traced(result)
-    one_link = any(hook["via"] == "kprobe_multi" for hook in result.report["hooks"])
-    assert n > (5000 if one_link else 100) and skipped > 100 and len(result.rows) > 50, (n, skipped)
+    assert n > least and (skipped > 100 or not many) and len(result.rows) > 10, (n, skipped)
 
 
+@pytest.mark.portable
 def test_probes_that_take_long_to_remove_outlast_the_run_and_go(lab, needs):
     needs("funccount", "t:syscalls:sys_enter_getppid")
     result = lab.run("with_tracefs $KTRACE funccount -j -d 0.2 't:syscalls:sys_enter_[a-f]*'; rc=$?\n"
