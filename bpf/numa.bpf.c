@@ -104,10 +104,14 @@ int BPF_PROG(start_raw, int mode, int reason)
 	return 0;
 }
 
-/* The reason in a classic record, which has become an enum. */
-#define RECORD_REASON(ctx, record)                            \
-	(bpf_core_field_exists((ctx)->reason) ? (ctx)->reason \
-					      : (int)((struct record##___enum *)(ctx))->reason)
+/*
+ * The reason in a classic record, which has become an enum. Read as memory: for a choice of
+ * offsets, which is made before the program is loaded, 5.10 does not let the context be read.
+ */
+#define RECORD_REASON(ctx, record)            \
+	(bpf_core_field_exists((ctx)->reason) \
+	     ? BPF_CORE_READ(ctx, reason)     \
+	     : (int)BPF_CORE_READ((struct record##___enum *)(ctx), reason))
 
 SEC("tp/migrate/mm_migrate_pages_start")
 int start_tp(struct trace_event_raw_mm_migrate_pages_start *ctx)

@@ -127,18 +127,25 @@ static __always_inline bool is_leaving(struct task_struct *task)
 	return !BPF_CORE_READ(task, on_rq);
 }
 
-/* Is the wait that begins over already? Then it took no time. */
+/*
+ * Is the wait that begins over already? Then it took no time, which is not added: LLVM
+ * makes an atomic of another kind of adding 0, and 5.10 knows no other.
+ */
 static __always_inline bool ended_early(struct start *start, __u32 tid, __u32 raw)
 {
 	struct wakeup_key *key = NULL;
+	struct wakeup_value *row;
 
 	if (!start->early)
 		return false;
 	start->early = 0;
 	if (raw)
 		key = bpf_map_lookup_elem(&earlies, &tid);
-	if (key && keep_interval(0))
-		row_count(key, 0);
+	if (key && keep_interval(0)) {
+		row = row_get(&rows, key, &zero);
+		if (row)
+			row_add(row->count, 1);
+	}
 	bpf_map_delete_elem(&earlies, &tid);
 	return key;
 }

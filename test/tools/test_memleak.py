@@ -55,7 +55,11 @@ def cpus_of(result):
     return result.fact("ktrace_truth", command="percpu")["cpus"]
 
 
-@pytest.mark.parametrize("name", LEAKS)
+COMMON = {"kmalloc", "large kmalloc", "cache", "bulk", "pages", "percpu"}  # the rest goes the same ways
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in COMMON else pytest.mark.portable)
+                                  for name in LEAKS])
 def test_what_leaks_is_counted_to_the_last_one(lab, name):
     frame, line, count, low, high = LEAKS[name]
     result = leaks(lab, f"{NOW} -g kstack,class", f"{line} then=leak")

@@ -267,7 +267,7 @@ def test_tasklets_of_a_run_time(lab):
     assert 5 <= row["count"] <= len(long) + 1 and row["total_ns"] >= 5 * 5000000, result
 
 
-@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
+@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable), pytest.param("rcu", marks=pytest.mark.portable)])
 @pytest.mark.parametrize("command, size, allocated", [
     ("kmalloc", 1000, 1024), ("kmalloc", 20000, 32768), ("kmalloc", 100000, 131072),
     ("kmalloc_node", 1000, 1024), ("kmalloc_node", 20000, 32768)])
@@ -286,7 +286,7 @@ def test_kmem_of_kvmalloc_above_the_slabs(lab):
     assert total(rows, "count") == 40 and total(rows, "bytes") == 40 * 65536, result
 
 
-@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
+@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable), pytest.param("rcu", marks=pytest.mark.portable)])
 def test_kmem_of_one_cache(lab, then):
     result = truth(lab, "kmem", "--cache ktrace_truth", f"cache n=500 then={then}", "kmalloc n=50 size=320", "free")
     assert total(result.rows, "count") == 500, result
@@ -296,8 +296,8 @@ def test_kmem_of_one_cache(lab, then):
     assert 500 * OBJECT <= total(result.rows, "bytes") <= 500 * (OBJECT + 64), result
 
 
-@pytest.mark.parametrize("order", [0, 1, 3, 9])
-@pytest.mark.parametrize("then", ["free", "leak"])
+@pytest.mark.parametrize("order", [0, pytest.param(1, marks=pytest.mark.portable), 3, 9])
+@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable)])
 def test_kpages_of_pages(lab, order, then):
     result = truth(lab, "kpages", "", f"pages n=20 order={order} then={then}", "free")
     fact = result.fact("ktrace_truth", command="pages")
