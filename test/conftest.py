@@ -4,11 +4,13 @@
 import pytest
 
 import lab as lab_module
+from probes import call
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out of test/run.sh quick")
     config.addinivalue_line("markers", "portable: of what user space does with events; not run on each kernel")
+    config.addinivalue_line("markers", "hostside: of options and reports; run on the tests' own machine only")
     config.lab = lab_module.open_lab()
     config.grants = lab_module.granted_skips(config.lab.name)
 
@@ -25,11 +27,12 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    if lab_module.wants_portable(config.lab.name):
-        return
-    portable = [item for item in items if item.get_closest_marker("portable")]
-    config.hook.pytest_deselected(items=portable)
-    items[:] = [item for item in items if item not in portable]
+    marks = [] if lab_module.wants_portable(config.lab.name) else ["portable", "hostside"]
+    if config.lab.name != "native":
+        marks.append("hostside")
+    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def has_own_parameters(metafunc, name):
@@ -53,7 +56,7 @@ def needs(request):
 
 @pytest.fixture
 def running(request, needs):
-    needs(request.param)
+    needs(call(request.param))
     return request.param
 
 

@@ -8,7 +8,7 @@ import pytest
 from lab import has_frame, pick, total, within
 from probes import KEYS, NANOSLEEP, PROBES, QUIET, VALUES, args_of, call, workload_of
 
-pytestmark = pytest.mark.portable
+pytestmark = pytest.mark.hostside
 
 HEADER = ["schema", "tool", "version", "host", "kernel", "start", "elapsed_ns", "hooks", "notes", "rows",
           "loss", "cost"]
@@ -43,7 +43,7 @@ def test_host_and_kernel_are_those_of_the_machine(lab):
 
 @pytest.mark.parametrize("name", VALUES)
 def test_columns_are_those_of_the_contract(lab, needs, name):
-    needs(name)
+    needs(call(name))
     result = short_run(lab, name)
     rows = [row for report in result.reports for row in report["rows"]]
     assert rows or name in QUIET, result
@@ -103,14 +103,14 @@ def test_positional_duration_is_the_option(lab):
 
 @pytest.mark.parametrize("name", ["slabratetop", "numamove", "memleak", "funccount", "loads"])
 def test_interval_and_count(lab, needs, name):
-    needs(name)
+    needs(call(name))
     result = lab.ktrace(f"{call(name)} -j 0.4 3")
     assert result.rc == 0 and len(result.reports) == 3, result
 
 
 @pytest.mark.parametrize("name", STACK_TOOLS)
 def test_folded_lines_are_what_flame_graph_tools_read(lab, needs, name):
-    needs(name)
+    needs(call(name))
     result = lab.ktrace(f"{call(name)} -f {args_of(name)} -- $W/{workload_of(name, 10)}")
     assert result.rc == 0, result
     assert result.out or name in QUIET, result

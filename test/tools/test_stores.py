@@ -6,7 +6,7 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
-pytestmark = pytest.mark.portable
+pytestmark = pytest.mark.hostside
 
 
 def is_lost(stack):

@@ -8,6 +8,7 @@ import pytest
 from lab import has_frame, pick, total
 from truth import COMM, around, near, run, tell, truth
 
+THEN_KEPT = [pytest.param(then, marks=pytest.mark.portable) for then in ("leak", "rcu")]
 WORK = "truth_work_fn [ktrace_truth]"
 TASKLET = "truth_tasklet_fn [ktrace_truth]"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
@@ -267,7 +268,7 @@ def test_tasklets_of_a_run_time(lab):
     assert 5 <= row["count"] <= len(long) + 1 and row["total_ns"] >= 5 * 5000000, result
 
 
-@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable), pytest.param("rcu", marks=pytest.mark.portable)])
+@pytest.mark.parametrize("then", ["free", *THEN_KEPT])
 @pytest.mark.parametrize("command, size, allocated", [
     ("kmalloc", 1000, 1024), ("kmalloc", 20000, 32768), ("kmalloc", 100000, 131072),
     ("kmalloc_node", 1000, 1024), ("kmalloc_node", 20000, 32768)])
@@ -286,7 +287,7 @@ def test_kmem_of_kvmalloc_above_the_slabs(lab):
     assert total(rows, "count") == 40 and total(rows, "bytes") == 40 * 65536, result
 
 
-@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable), pytest.param("rcu", marks=pytest.mark.portable)])
+@pytest.mark.parametrize("then", ["free", *THEN_KEPT])
 def test_kmem_of_one_cache(lab, then):
     result = truth(lab, "kmem", "--cache ktrace_truth", f"cache n=500 then={then}", "kmalloc n=50 size=320", "free")
     assert total(result.rows, "count") == 500, result
@@ -297,7 +298,7 @@ def test_kmem_of_one_cache(lab, then):
 
 
 @pytest.mark.parametrize("order", [0, pytest.param(1, marks=pytest.mark.portable), 3, 9])
-@pytest.mark.parametrize("then", ["free", pytest.param("leak", marks=pytest.mark.portable)])
+@pytest.mark.parametrize("then", ["free", THEN_KEPT[0]])
 def test_kpages_of_pages(lab, order, then):
     result = truth(lab, "kpages", "", f"pages n=20 order={order} then={then}", "free")
     fact = result.fact("ktrace_truth", command="pages")

@@ -23,9 +23,10 @@ BOOT_SECONDS = 120
 ANSWER_SECONDS = 60  # beyond the script's own timeout, to kill, compress and send
 PR_SET_PDEATHSIG = 1
 
-# slab_nomerge: each cache has its own name, as the tests ask for them.
+# slab_nomerge: each cache has its own name, as the tests ask for them. mitigations=off: what
+# they cost is a multiple of itself where each instruction is emulated.
 COMMON = "-accel tcg,thread=single -smp 2 -m 1024 -nic none -display none -monitor none -no-reboot -no-user-config"
-COMMAND_LINE = "panic=-1 oops=panic quiet slab_nomerge"
+COMMAND_LINE = "panic=-1 oops=panic quiet slab_nomerge mitigations=off"
 
 
 @dataclasses.dataclass(frozen=True)
