@@ -56,6 +56,7 @@ tidy_test(lint.tidy slow -clang-analyzer-*)
 tidy_test(lint.analyze slow -bugprone-*,-performance-*,-portability-*,-cert-*)
 
 lint_test(lint.sizes ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/sizes.py ${CMAKE_BINARY_DIR}/ktrace)
+lint_test(lint.atomics sh -c "exec ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/atomics.py ${BPF_SKELETON_DIR}/*.bpf.o")
 lint_test(package sh ${CMAKE_CURRENT_LIST_DIR}/package.sh ${CMAKE_BINARY_DIR})
 
 # The sanitized programs are built by a test of their own, so that there is one ctest run.
