@@ -150,6 +150,17 @@ def test_a_hold_from_before_the_trace_is_not_seen(lab):
     assert result.rc == 0 and held == 0, result
 
 
+def test_contended_holds_are_seen_by_their_release(lab, needs):
+    needs("mheld", "--contended")
+    result = lab.run("$KTRACE mheld --contended -j -- $W/pipelock 4 20")
+    rows = pick(result.rows, comm="pipelock")
+    assert total(rows, "count") > 0, result
+    assert all(has_frame(row, "pipe_read", "pipe_write") for row in rows if "pipe" in "".join(row["kstack"])), rows
+    assert all(0 < row["max_ns"] <= result.report["elapsed_ns"] and row["held"] == 0 for row in rows), rows
+    assert any("ended while another waited" in note for note in result.report["notes"]), result
+    assert {hook["role"] for hook in result.report["hooks"]} >= {"contention", "contention_end", "release"}
+
+
 @pytest.mark.parametrize("tool", ["mlock", "mheld"])
 def test_one_lock_can_be_asked_for(lab, tool):
     result = truth(lab, tool, "-L truth_mutex", "mutex n=30", "kmalloc n=10 size=64")
