@@ -19,6 +19,8 @@ import signal
 import subprocess
 import tempfile
 
+import pytest
+
 TEST_DIR = pathlib.Path(__file__).resolve().parent
 ROOT = TEST_DIR.parent
 TIMEOUT = 120
@@ -105,6 +107,11 @@ class Result:
     @property
     def rows(self):
         return self.report["rows"]
+
+
+def mostly(always, others):
+    """Parameters: the first run on every kernel, the others where portable tests do."""
+    return [*always, *(pytest.param(other, marks=pytest.mark.portable) for other in others)]
 
 
 def has_frame(row, *names, stack="kstack"):

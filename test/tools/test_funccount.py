@@ -44,6 +44,7 @@ def test_each_of_many_events_counts_for_itself(lab):
     assert traced(result)[0] > 15 and "sched:sched_move_numa" not in rows, result
 
 
+@pytest.mark.portable
 def test_system_call_events(lab, needs):
     needs("funccount", "t:syscalls:sys_enter_getppid")
     result = lab.traced_in_tracefs("funccount", "'t:syscalls:sys_*_getppid' -C calls", "calls 500 2")
@@ -52,6 +53,7 @@ def test_system_call_events(lab, needs):
 
 # User functions
 
+@pytest.mark.portable
 def test_user_functions_of_four_threads(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_*\"", "calls 5000 4")
     assert counts(result) == {"calls:calls_often": 20000, "calls:calls_seldom": 4}, result
@@ -66,6 +68,7 @@ def test_ways_to_hook_user_functions_agree(lab, needs, kind):
     assert {hook["via"] for hook in result.report["hooks"] if hook["role"] == "user"} == {kind}
 
 
+@pytest.mark.portable
 def test_calls_by_thread(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --by tgid,tid,comm", "calls 400 3")
     assert sorted(row["count"] for row in result.rows) == [400] * 3, result
@@ -143,6 +146,7 @@ def test_bad_pattern_is_refused_before_anything_is_attached(lab, words):
     assert "Tracing" not in result.err
 
 
+@pytest.mark.portable
 def test_kernel_functions_run_or_are_refused_with_the_reason(lab):
     result = lab.ktrace("funccount -j vfs_read 0.2 1")
     if result.rc:
@@ -151,6 +155,7 @@ def test_kernel_functions_run_or_are_refused_with_the_reason(lab):
 
 # Kernel functions
 
+@pytest.mark.portable
 def test_function_that_is_not_there(lab, needs):
     needs("funccount", "vfs_read")
     for words in ("no_such_function", "'*[nosuchmodule]'", "vfs_read /^no_such/"):
@@ -179,6 +184,7 @@ def test_patterns_that_name_a_module_function(lab, needs, pattern):
     assert rows[KMALLOC] == 300 and f"truth_kfree {MODULE}" not in rows, result
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kind", WAYS)
 def test_calls_by_task_in_the_kernel(lab, needs, kind):
     needs("funccount", f"vfs_read --hook {kind}")

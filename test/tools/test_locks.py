@@ -96,6 +96,7 @@ def test_the_owner_that_was_waited_for_is_named(lab):
     assert total(alone, "count") == 30, result
 
 
+@pytest.mark.portable
 def test_a_wait_that_goes_on_is_waiting(lab):
     script = f"{tell('mutex mode=contend n=2 us=1000000 how=sleep')} & sleep 1.4"
     result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- $KTRACE mlock -j --ready-fd 9; rc=$?; "
@@ -127,6 +128,7 @@ def test_who_did_not_get_the_lock_holds_nothing(lab, hook, way):
     near(total(rows, "total_ns"), result.fact("ktrace_truth")["held_ns"], 1000000, 1, "total_ns")
 
 
+@pytest.mark.portable
 def test_both_sides_of_a_fight_hold_in_turn(lab):
     result = around(lab, "mheld", "", "mutex mode=contend n=40 us=2000")
     fact = result.fact("ktrace_truth")
@@ -135,6 +137,7 @@ def test_both_sides_of_a_fight_hold_in_turn(lab):
     near(total(holder, "total_ns"), fact["held_ns"], 300000, 40, "total_ns")
 
 
+@pytest.mark.portable
 def test_a_hold_that_goes_on_is_held(lab):
     script = f"{tell('mutex n=2 us=1000000 how=sleep')} & sleep 1.4"
     result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- $KTRACE mheld -j --ready-fd 9; rc=$?; "
@@ -144,6 +147,7 @@ def test_a_hold_that_goes_on_is_held(lab):
     assert total(rows, "total_ns") > 0, rows
 
 
+@pytest.mark.portable
 def test_a_hold_from_before_the_trace_is_not_seen(lab):
     result = run(lab, f"{tell('mutex n=1 us=1000000 how=sleep')} & sleep .3; $KTRACE mheld -j 2; rc=$?; wait; exit $rc")
     held = total(pick(result.rows, lock=LOCK), "count")
@@ -161,6 +165,7 @@ def test_contended_holds_are_seen_by_their_release(lab, needs):
     assert {hook["role"] for hook in result.report["hooks"]} >= {"contention", "contention_end", "release"}
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("tool", ["mlock", "mheld"])
 def test_one_lock_can_be_asked_for(lab, tool):
     result = truth(lab, tool, "-L truth_mutex", "mutex n=30", "kmalloc n=10 size=64")

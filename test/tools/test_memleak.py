@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from lab import has_frame, pick, total
+from lab import has_frame, mostly, pick, total
 from truth import COMM, run, tell
 
 NOW = "--older 0"
@@ -78,7 +78,7 @@ def shown(result):
     return {name for name, (frame, *_) in LEAKS.items() if of(result, frame)}
 
 
-@pytest.mark.parametrize("args", ["", "--sample 3"])
+@pytest.mark.parametrize("args", mostly([""], ["--sample 3"]))
 def test_what_is_freed_is_not_shown(lab, args):
     """At once, or later by another command. With --sample a free is followed if its allocation was."""
     lines = [line for _, line, *_ in LEAKS.values()]
@@ -88,7 +88,7 @@ def test_what_is_freed_is_not_shown(lab, args):
     assert not shown(result), result
 
 
-@pytest.mark.parametrize("name", ["kmalloc", "kmalloc_node", "cache"])
+@pytest.mark.parametrize("name", mostly(["kmalloc"], ["kmalloc_node", "cache"]))
 def test_what_is_given_to_rcu_is_freed(lab, name):
     frame, line, count, *_ = LEAKS[name]
     result = leaks(lab, NOW, f"{line} then=rcu")
@@ -99,7 +99,7 @@ def test_what_is_given_to_rcu_is_freed(lab, name):
     assert not of(result, frame), result
 
 
-@pytest.mark.parametrize("hook", ["fentry", "kprobe"])
+@pytest.mark.parametrize("hook", mostly(["fentry"], ["kprobe"]))
 def test_rcu_and_bulk_frees_by_either_kind_of_function_hook(lab, hook):
     result = leaks(lab, f"{NOW} --hook {hook}", "kmalloc n=300 size=1024 then=rcu", "cache n=500 then=leak",
                    "bulk n=500")
@@ -111,6 +111,7 @@ def test_rcu_and_bulk_frees_by_either_kind_of_function_hook(lab, hook):
     assert total(of(result, "truth_cache_alloc"), "count") == 500, result
 
 
+@pytest.mark.portable
 def test_each_class_alone_shows_its_own(lab):
     lines = [f"{LEAKS[name][1]} then=leak" for name in ("many kmallocs", "cache", "pages", "percpu")]
     own = {"kmalloc": "truth_kmalloc", "slab": "truth_cache_alloc", "percpu": "truth_alloc_percpu"}

@@ -42,6 +42,7 @@ def test_sockets_kept_and_closed(lab):
     assert total(left, "count") == 0, closed
 
 
+@pytest.mark.portable
 def test_sockets_take_what_slabinfo_says(lab):
     result = lab.run(f"""
         $KTRACE memleak -j {NOW} -g cache -- $W/slabs 300 --kind udp --leave 8000; rc=$?

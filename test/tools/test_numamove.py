@@ -52,6 +52,7 @@ def test_two_nodes_pages_are_the_kernels_own_count(lab, nodes, size):
     assert 0 < row["total_ns"] < result.report["elapsed_ns"], row
 
 
+@pytest.mark.portable
 def test_two_nodes_by_process_and_node(lab, nodes):
     result, fact = moved(lab, "-g comm,tgid,node", "16 small")
     mine = pick(result.rows, comm="numafault", tgid=fact["tgid"])
@@ -61,6 +62,7 @@ def test_two_nodes_by_process_and_node(lab, nodes):
     assert {row["node"] for row in result.rows} <= {fact["from"], fact["to"]}, result
 
 
+@pytest.mark.portable
 def test_two_nodes_a_command_is_followed(lab, nodes):
     result = lab.run(BALANCED + "$KTRACE numamove -j -i 600 -g tgid -- $W/numafault 16 small", 240)
     fact = result.fact("numafault")
@@ -95,6 +97,7 @@ def test_an_interval_without_moves_is_a_row_of_zeros(lab, needs):
         assert report["rows"] == [{"migrations": 0, "failed": 0, "total_ns": 0}], report
 
 
+@pytest.mark.portable
 def test_text_is_a_line_with_the_time(lab, needs):
     needs("numamove")
     result = lab.ktrace("numamove -p 1 0.3 2")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """offcputime against tasks that know how long they were off the CPU."""
 
+import pytest
+
 from lab import has_frame, pick, total, within
 from probes import NANOSLEEP
 
@@ -63,6 +65,7 @@ def test_thread_that_blocks_during_the_trace_and_stays_is_shown(lab):
     assert 1e9 <= total(rows, "total_ns") <= result.report["elapsed_ns"], result
 
 
+@pytest.mark.portable
 def test_blocked_time_grows_from_report_to_report(lab):
     """Each report is the total since the start, also for who has not moved in between."""
     result = lab.run(f"""
@@ -111,12 +114,14 @@ def test_stacks_end_where_the_task_blocked_not_in_the_tracer(lab):
             assert not frame.startswith(tracer), row["kstack"]
 
 
+@pytest.mark.portable
 def test_idle_tasks_are_no_tasks(lab):
     result = lab.trace("offcputime", "-d 1")
     assert result.rows
     assert not pick(result.rows, lambda row: row["comm"].startswith("swapper") or row["tid"] == 0)
 
 
+@pytest.mark.portable
 def test_kernel_threads_are_seen_too(lab):
     result = lab.trace("offcputime", "-d 1 -k")
     assert result.rows
@@ -125,6 +130,7 @@ def test_kernel_threads_are_seen_too(lab):
         assert not row["kstack"] or has_frame(row, "kthread", "ret_from_fork"), row
 
 
+@pytest.mark.portable
 def test_user_stack_is_named_by_file_and_offset(lab):
     result = lab.run("""
         $W/sleeper 2000 20 --ready >ready & pid=$!

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tasklets on any machine; what its figures are is tested with the truth module."""
 
+import pytest
+
 
 def test_it_hangs_on_the_tasklets_own_events_or_says_what_is_lost(lab):
     report = lab.ktrace("tasklets -j 0.5").report
@@ -18,6 +20,7 @@ def test_a_delay_that_is_not_seen_is_admitted(lab):
     assert seen or any("delay" in note for note in report["notes"]), report
 
 
+@pytest.mark.portable
 def test_each_row_is_consistent_with_its_histograms(lab):
     """With a command: its writes to the terminal make softirqs, if not tasklets."""
     result = lab.ktrace("tasklets -j -- $W/workitems 100")
