@@ -47,6 +47,7 @@ def test_no_directory_fails_before_tracing(lab, running):
     assert "Tracing" not in result.err, "found out before, not after"
 
 
+@pytest.mark.slow
 def test_file_is_written_whole_and_alone(lab, running):
     result = lab.run(f"mkdir d; $KTRACE {call(running)} -d 0.3 -o json=d/x; rc=$?; ls -A d >&2; cat d/x; exit $rc")
     assert result.rc == 0 and result.messages[-1] == "x", result

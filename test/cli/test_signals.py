@@ -27,6 +27,7 @@ def test_signal_ends_a_run_with_duration_early(lab, name):
     assert result.report["elapsed_ns"] < 1000e9
 
 
+@pytest.mark.slow
 def test_tracing_is_said_once(lab, running):
     result = lab.ktrace(f"{call(running)} -j -d 0.3 -i 0.1")
     assert result.err.count("Tracing") == 1 and "Tracing ... Ctrl-C to end." in result.err, result

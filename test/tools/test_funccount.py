@@ -252,6 +252,7 @@ def test_thousands_of_functions_and_the_machine_lives(lab, needs):
 
 
 @pytest.mark.portable
+@pytest.mark.slow
 def test_probes_that_take_long_to_remove_outlast_the_run_and_go(lab, needs):
     needs("funccount", "t:syscalls:sys_enter_getppid")
     result = lab.run("with_tracefs $KTRACE funccount -j -d 0.2 't:syscalls:sys_enter_[a-f]*'; rc=$?\n"

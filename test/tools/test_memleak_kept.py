@@ -61,6 +61,7 @@ def test_pipes_kept(lab):
 
 
 @pytest.mark.portable
+@pytest.mark.slow
 def test_whole_system_sees_who_frees_for_another(lab):
     """Sockets of one process, closed by the end of another that it left them to."""
     result = lab.run(f"$W/onready --do '$W/slabs 300 --kind udp --leave 500; sleep 3' --signal TERM -- "
@@ -69,6 +70,7 @@ def test_whole_system_sees_who_frees_for_another(lab):
     assert not pick(result.rows, lambda row: row["kstack"][0] == "sk_prot_alloc" and row["count"] >= 300)
 
 
+@pytest.mark.slow
 def test_user_pages_are_left_out_unless_asked_for(lab):
     def pages(options):
         result = lab.run(f"$KTRACE memleak -j {NOW} -g comm {options} -d {2 * lab.slow} -- $W/pages 3000 --hold")

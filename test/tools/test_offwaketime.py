@@ -192,6 +192,7 @@ def test_preempted_tasks_were_not_woken(lab):
 
 
 @pytest.mark.portable
+@pytest.mark.slow
 def test_thread_that_slept_when_tracing_began_has_its_waker(lab):
     result = lab.exact(f"""
         $W/sleeper 1 {3000 * lab.slow} --ready >ready & pid=$!

@@ -143,6 +143,7 @@ def test_truth_system_survives_contention_everywhere(lab, needs):
     assert waited * 0.7 - lost <= total(found, "count") <= waited, (lost, found)
 
 
+@pytest.mark.slow
 def test_many_threads_on_one_lock(lab):
     """Two CPUs do not always collide: whatever is seen is consistent, and hooks and note are right."""
     result = lab.around("spinlock", "", "$W/fdlock 4 1500", timeout=180)
@@ -169,6 +170,7 @@ def test_no_return_probe_on_a_spin_lock_function(lab):
 
 
 @pytest.mark.portable
+@pytest.mark.slow
 def test_small_stores_lose_and_say_so(lab):
     """One row and one stack of each CPU, on a load where the system contends for more."""
     cpus = """echo '{"workload":"cpus","n":'$(grep -c ^processor /proc/cpuinfo)'}'"""
