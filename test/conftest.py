@@ -9,8 +9,8 @@ from probes import call
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out of test/run.sh quick")
-    config.addinivalue_line("markers", "portable: of what user space does with events; not run on each kernel")
-    config.addinivalue_line("markers", "hostside: of options and reports; run on the tests' own machine only")
+    config.addinivalue_line("markers", "portable: variants that one kernel shows for all (test/kernels/matrix)")
+    config.addinivalue_line("markers", "hostside: of options, reports and what any kernel shows; run natively only")
     config.lab = lab_module.open_lab()
     config.grants = lab_module.granted_skips(config.lab.name)
 

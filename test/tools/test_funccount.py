@@ -27,7 +27,7 @@ def traced(result):
 
 # Tracepoints
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("pattern", ["t:sched:sched_process_fork", "t:sch*d:sched_process_for*",
                                      "t:sched:/process_fork$/"])
 def test_event_is_counted_exactly(lab, pattern):
@@ -35,7 +35,7 @@ def test_event_is_counted_exactly(lab, pattern):
     assert counts(result) == {"sched:sched_process_fork": 50}, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_each_of_many_events_counts_for_itself(lab):
     result = lab.trace("funccount", "'t:sched:*' 't:task:*'", "forks 20 1 1")
     rows = counts(result)
@@ -44,7 +44,7 @@ def test_each_of_many_events_counts_for_itself(lab):
     assert traced(result)[0] > 15 and "sched:sched_move_numa" not in rows, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_system_call_events(lab, needs):
     needs("funccount", "t:syscalls:sys_enter_getppid")
     result = lab.traced_in_tracefs("funccount", "'t:syscalls:sys_*_getppid' -C calls", "calls 500 2")
@@ -53,7 +53,7 @@ def test_system_call_events(lab, needs):
 
 # User functions
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_user_functions_of_four_threads(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_*\"", "calls 5000 4")
     assert counts(result) == {"calls:calls_often": 20000, "calls:calls_seldom": 4}, result
@@ -68,7 +68,7 @@ def test_ways_to_hook_user_functions_agree(lab, needs, kind):
     assert {hook["via"] for hook in result.report["hooks"] if hook["role"] == "user"} == {kind}
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_calls_by_thread(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --by tgid,tid,comm", "calls 400 3")
     assert sorted(row["count"] for row in result.rows) == [400] * 3, result
@@ -77,20 +77,20 @@ def test_calls_by_thread(lab):
     assert {(row["func"], row["comm"]) for row in result.rows} == {("calls:calls_often", "calls")}
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_by_cpu_sums_up(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --by cpu", "calls 3000 4")
     assert total(result.rows, "count") == 12000, result
     assert len({row["cpu"] for row in result.rows}) == len(result.rows)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_grouping_without_the_function(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_*\" -g comm", "calls 100 2")
     assert result.rows == [{"comm": "calls", "count": 202}], result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_full_table_is_counted_as_loss(lab):
     result = lab.ktrace("funccount -j 't:sched:sched_process_fork' --by tid --row-storage-size 1 -- "
                         "sh -c 'for i in 1 2 3 4; do $W/forks 5 1 1; done'")
@@ -99,14 +99,14 @@ def test_full_table_is_counted_as_loss(lab):
     assert result.report["loss"]["rows"] > 0, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_rate_is_the_count_by_the_time(lab):
     result = lab.trace("funccount", "\"u:$W/calls:calls_often\" --rate", "calls 3000")
     [row] = result.rows
     assert abs(row["rate"] - 3000 / (result.report["elapsed_ns"] / 1e9)) <= 1, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_intervals_are_differences(lab):
     result = lab.ktrace(f"funccount -j t:sched:sched_process_fork -C forks -i {0.3 * lab.slow} -- sh -c "
                         f"'$W/forks 7 1 1; sleep {0.7 * lab.slow}; $W/forks 9 1 1'")
@@ -116,7 +116,7 @@ def test_intervals_are_differences(lab):
     assert [] in [report["rows"] for report in result.reports], "nothing was forked meanwhile"
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_filter_by_comm(lab):
     result = lab.around("funccount", "\"u:$W/calls:calls_often\" -C calls", "$W/calls 50; cp $W/calls o; ./o 9")
     assert counts(result) == {"calls:calls_often": 50}, result
@@ -126,7 +126,7 @@ def test_filter_by_comm(lab):
 
 # What is left out, and what is wrong
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_exclude_is_a_list_of_globs_and_regexes(lab):
     every = traced(lab.ktrace("funccount 't:sched:*' 0.1 1"))[0]
     result = lab.ktrace("funccount 't:sched:*' -x 'sched_switch,/^sched_(wak|stat)/' -x '*fork' -j 0.1 1")
@@ -134,7 +134,7 @@ def test_exclude_is_a_list_of_globs_and_regexes(lab):
     assert not [func for func in counts(result) if "switch" in func or "wak" in func], result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("words", [
     "t:nosuch:event", "t:sched:nosuch", "t:sched", "t::x", "t:sched:", "u:nosuch:x", "u:/no/such:x",
     "u:$W/calls:nosuch", "u:/etc/passwd:x", "u:x", "''", "'/(/'", "/open", "'t:sched:/[/'",
@@ -251,7 +251,7 @@ def test_thousands_of_functions_and_the_machine_lives(lab, needs):
     assert len(result.rows) > (100 if many else 3), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.slow
 def test_probes_that_take_long_to_remove_outlast_the_run_and_go(lab, needs):
     needs("funccount", "t:syscalls:sys_enter_getppid")

@@ -72,7 +72,7 @@ def test_wakers_stack_is_the_same(lab, needs, kind):
     assert default and frequent(lab.traced_in_tracefs("wakeuptime", f"-K --hook {kind}", workload)) == default
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("kind", ["fentry", "kprobe"])
 def test_hook_that_a_tool_does_not_have_is_refused_with_a_reason(lab, kind):
     result = lab.ktrace(f"loads --hook {kind} 0.1 1")

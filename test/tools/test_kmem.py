@@ -24,7 +24,7 @@ def test_large_kmalloc_is_counted_once(lab, size, allocated):
     assert total(rows, "bytes") == 500 * allocated
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_sockets_are_counted_in_their_cache(lab):
     result = lab.run("""
         $KTRACE kmem -j --cache UDP -- $W/slabs 500 --kind udp; rc=$?
@@ -45,7 +45,7 @@ def test_pipes_are_counted_by_stack(lab):
     assert total(rows, "count") == 1000, "a pipe and its ring of buffers"
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_requested_is_never_more_than_allocated(lab):
     rows = lab.around("kmem", "", "$W/slabs 50 --kind unix; $W/kmallocs 50 3000").rows
     assert rows
@@ -54,7 +54,7 @@ def test_requested_is_never_more_than_allocated(lab):
         assert abs(row["avg_bytes"] - row["bytes"] / row["count"]) < 1, row
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_size_filters(lab):
     commands = "sh -c '$W/kmallocs 20 500; $W/kmallocs 30 1000; $W/kmallocs 40 20000'"
 
@@ -68,7 +68,7 @@ def test_size_filters(lab):
     assert count("-z 501 -Z 19999") == 30
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_allocations_of_others_are_not_the_commands(lab):
     result = lab.run("""
         ( while :; do $W/kmallocs 100 5000; done ) >/dev/null & other=$!

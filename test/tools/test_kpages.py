@@ -7,7 +7,7 @@ from lab import has_frame, pick, total
 from probes import PROBES
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_touched_pages(lab):
     result = lab.trace("kpages", workload="pages 5000")
     page_size = result.fact("pages")["page_size"]
@@ -28,7 +28,7 @@ def test_an_allocation_of_order_n_is_two_to_the_n_pages(lab):
     assert total(rows, "bytes") == 32768 * 300
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("size, order", [(8193, 2), (20000, 3), (65536, 4)])
 def test_order_filter(lab, size, order):
     command = f"kmallocs 100 {size}"
@@ -51,7 +51,7 @@ def test_huge_pages_are_counted_in_small_ones(lab):
     assert 2048 <= total(rows, "pages") <= 2048 + 2048 // 512 * 2 + 32, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_pages_of_every_task_without_a_filter(lab):
     result = lab.around("kpages", "", "$W/pages 2000; $W/pages 1000")
     assert total(pick(result.rows, comm="pagetouch"), "pages") >= 3000, result

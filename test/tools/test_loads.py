@@ -17,7 +17,7 @@ def samples_around(lab, args):
     return result.reports, truths
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_loads_are_those_of_sysinfo_to_three_decimals(lab):
     # the kernel computes them every 5 s: within 1 s they change once at most
     reports, truths = samples_around(lab, "0.2 4")
@@ -28,7 +28,7 @@ def test_loads_are_those_of_sysinfo_to_three_decimals(lab):
             assert any(abs(row[column] - load) <= 0.0005 for load in allowed), (row, truths)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_count_ends_the_run(lab):
     reports, _ = samples_around(lab, "0.1 3")
     assert len(reports) == 3
@@ -44,7 +44,7 @@ def test_agrees_with_proc_loadavg(lab):
         assert any(abs(row[column] - float(truth[i])) <= 0.0101 for truth in truths), (row, truths)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_text_has_three_decimals_and_a_line_for_each_interval(lab):
     result = lab.ktrace("loads 0.1 3")
     assert result.rc == 0, result
@@ -62,7 +62,7 @@ def test_detail_says_what_the_load_consists_of(lab):
     assert max(row["uninterruptible"] for row in rows) >= 1, "a parent waited in vfork"
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_without_detail_there_are_three_columns(lab):
     row, = lab.ktrace("loads -j 0.1 1").rows
     assert set(row) == set(COLUMNS)

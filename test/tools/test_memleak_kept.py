@@ -16,7 +16,7 @@ def followed(lab, workload):
     return lab.run(f"$KTRACE memleak -j {NOW} -- $W/{workload}")
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_sample_of_files(lab):
     """The same natively, of what a process keeps."""
     n, every = 5000, 10
@@ -25,7 +25,7 @@ def test_sample_of_files(lab):
     assert abs(probe.value(result.rows) - n) <= 5 * every * math.sqrt(n / every * (1 - 1 / every)), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_addresses_of_files(lab):
     result = lab.run(f"$KTRACE memleak -j {NOW} -a -- $W/{PROBES['memleak'].command(50)}")
     rows = PROBES["memleak"].rows(result.rows)
@@ -42,7 +42,7 @@ def test_sockets_kept_and_closed(lab):
     assert total(left, "count") == 0, closed
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_sockets_take_what_slabinfo_says(lab):
     result = lab.run(f"""
         $KTRACE memleak -j {NOW} -g cache -- $W/slabs 300 --kind udp --leave 8000; rc=$?
@@ -54,13 +54,13 @@ def test_sockets_take_what_slabinfo_says(lab):
     assert row["count"] == 300 <= fact["active"] and row["bytes"] == 300 * fact["size"], result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_pipes_kept(lab):
     rows = followed(lab, "slabs 300 --kind pipe --leave 8000").rows
     assert total(pick(rows, lambda row: row["kstack"][0] == "alloc_pipe_info"), "count") == 600, rows
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.slow
 def test_whole_system_sees_who_frees_for_another(lab):
     """Sockets of one process, closed by the end of another that it left them to."""
@@ -82,7 +82,7 @@ def test_user_pages_are_left_out_unless_asked_for(lab):
     assert 3000 * 4096 <= users <= 3000 * 4096 * 1.1 and not any("--user-pages" in note for note in notes), users
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("words, said", [
     ("--class heap", "--class takes"), ("--class slab,", "--class takes"), ("--sample 0", "--sample takes"),
     ("--sample 2000000", "--sample takes"), ("-z 2 -Z 1", "--min-size is larger"),
@@ -93,6 +93,6 @@ def test_words_it_refuses(lab, words, said):
     assert result.rc == 2 and said in result.err and not result.out, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_bccs_word_for_missing_frees_is_taken(lab):
     assert lab.ktrace("memleak -j --wa-missing-free 0.2 1").rc == 0

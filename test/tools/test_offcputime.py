@@ -65,7 +65,7 @@ def test_thread_that_blocks_during_the_trace_and_stays_is_shown(lab):
     assert 1e9 <= total(rows, "total_ns") <= result.report["elapsed_ns"], result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_blocked_time_grows_from_report_to_report(lab):
     """Each report is the total since the start, also for who has not moved in between."""
     result = lab.run(f"""
@@ -114,14 +114,14 @@ def test_stacks_end_where_the_task_blocked_not_in_the_tracer(lab):
             assert not frame.startswith(tracer), row["kstack"]
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_idle_tasks_are_no_tasks(lab):
     result = lab.trace("offcputime", "-d 1")
     assert result.rows
     assert not pick(result.rows, lambda row: row["comm"].startswith("swapper") or row["tid"] == 0)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_kernel_threads_are_seen_too(lab):
     result = lab.trace("offcputime", "-d 1 -k")
     assert result.rows
@@ -130,7 +130,7 @@ def test_kernel_threads_are_seen_too(lab):
         assert not row["kstack"] or has_frame(row, "kthread", "ret_from_fork"), row
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_user_stack_is_named_by_file_and_offset(lab):
     result = lab.run("""
         $W/sleeper 2000 20 --ready >ready & pid=$!

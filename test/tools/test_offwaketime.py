@@ -114,7 +114,7 @@ def test_chain_ends_at_an_interrupt(lab):
         assert len(row["chain"]) <= 8
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_chain_sees_wakers_that_the_filter_leaves_out(lab):
     result = lab.trace("offwaketime", "--chain 1 -C relay-c", workload=f"relay 60 {2 * lab.slow}")
     assert {row["target"] for row in result.rows} == {"relay-c"}, result
@@ -123,20 +123,20 @@ def test_chain_sees_wakers_that_the_filter_leaves_out(lab):
     assert {(row["waker"], row["chain"][0]["waker"]) for row in rows} == {("relay-b", "relay-a")}, rows
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_without_chain_there_is_no_such_column(lab):
     result = lab.trace("offwaketime", workload="relay 5 2")
     assert result.rows and not any("chain" in row for row in result.rows)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("words", ["--chain 0", "--chain 9", "--chain x", "--chain -1", "-g target,chain"])
 def test_chain_needs_a_depth(lab, words):
     result = lab.ktrace(f"offwaketime {words} 1")
     assert result.rc == 2 and not result.out and len(result.messages) == 1, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_chain_beside_chosen_columns(lab):
     result = lab.trace("offwaketime", "--chain 1 -g target,waker", workload=f"relay 60 {2 * lab.slow}")
     rows = pick(result.rows, target="relay-c", waker="relay-b")
@@ -144,7 +144,7 @@ def test_chain_beside_chosen_columns(lab):
     assert total(rows, "count") >= result.fact("relay")["blocked"][2]
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_folded_hangs_the_waker_upside_down_below_the_target(lab):
     result = lab.run(f"""
         $KTRACE offwaketime -C relay-c --chain 1 -o json=j -o folded=f -- $W/relay 20 {2 * lab.slow}; rc=$?
@@ -164,7 +164,7 @@ def test_folded_hangs_the_waker_upside_down_below_the_target(lab):
     assert lines == sorted(line(row) for row in result.rows), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_text_has_the_chain_above_the_waker_above_the_target(lab):
     result = lab.ktrace(f"offwaketime -C relay-c -K --chain 1 -n 1 -- $W/relay 20 {2 * lab.slow}")
     assert result.rc == 0, result
@@ -177,13 +177,13 @@ def test_text_has_the_chain_above_the_waker_above_the_target(lab):
         assert re.match(pattern, line), (pattern, result)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_min_is_about_the_time_off_cpu(lab):
     result = lab.two_sleepers("offwaketime", "-m 40ms")
     assert PROBES["offwaketime"].value(result.rows) == 10, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_preempted_tasks_were_not_woken(lab):
     result = lab.trace("offwaketime", workload="states 1000")
     for comm in ("st-spin0", "st-spin1"):
@@ -191,7 +191,7 @@ def test_preempted_tasks_were_not_woken(lab):
         assert total(rows, "count") <= result.fact("states")[comm]["voluntary"] + 3, rows
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.slow
 def test_thread_that_slept_when_tracing_began_has_its_waker(lab):
     result = lab.exact(f"""
@@ -205,21 +205,21 @@ def test_thread_that_slept_when_tracing_began_has_its_waker(lab):
     assert 0 < total(rows, "total_ns") <= result.fact("sleeper", count=1)["sum_ns"], result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_thread_still_blocked_is_not_in_the_report_which_says_so(lab):
     result = lab.trace("offwaketime", "-d 1", workload="sleeper 1 60000")
     assert not pick(result.rows, lambda row: has_frame(row, *NANOSLEEP), target="sleeper"), result
     assert any("still wait" in note for note in result.report["notes"]), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_state_and_cgroup_of_the_target_can_be_asked_for(lab):
     result = lab.trace("offwaketime", "-g target,state,cgroup,context", workload="sleeper 20 5")
     rows = pick(result.rows, lambda row: row["context"] != "task", target="sleeper", state="S")
     assert total(rows, "count") == 20 and all(row["cgroup"] for row in rows), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_waker_is_not_guessed_when_its_stack_is_lost(lab):
     """Task or interrupt is told from the stack: without one, who happened to run is not the waker."""
     result = lab.ktrace("offwaketime -j --stack-storage-size 1 --chain 2 -- "

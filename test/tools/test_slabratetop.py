@@ -69,14 +69,14 @@ def test_large_kmallocs_are_no_slab_objects(lab):
                    for report in result.reports for row in report["rows"]), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_pipes_of_a_command(lab):
     result = lab.trace("slabratetop", workload="slabs 300 --kind pipe")
     assert result.rc == 0, result
     assert cache_sum(result.reports, "allocs", lambda cache: cache.startswith("kmalloc")) >= 600
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_each_report_holds_what_came_since_the_last(lab):
     result = lab.ktrace(f"slabratetop -j -i {0.5 * lab.slow} -- sh -c "
                         f"'$W/slabs 400 --kind udp; sleep {1.2 * lab.slow}'")
@@ -86,14 +86,14 @@ def test_each_report_holds_what_came_since_the_last(lab):
     assert allocs[-1] == 0, "a rate, not a total"
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_rows_limits_the_report_and_sort_orders_it(lab):
     result = lab.around("slabratetop", "-i 60 -r 3 -S allocs", "$W/kmallocs 500 1000; $W/slabs 99 --kind udp")
     allocs = [row["allocs"] for row in result.rows]
     assert len(allocs) == 3 and allocs == sorted(allocs, reverse=True), result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_text_begins_with_time_and_load(lab):
     result = lab.ktrace("slabratetop 0.3 1")
     assert result.rc == 0, result

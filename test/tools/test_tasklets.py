@@ -20,7 +20,7 @@ def test_a_delay_that_is_not_seen_is_admitted(lab):
     assert seen or any("delay" in note for note in report["notes"]), report
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_each_row_is_consistent_with_its_histograms(lab):
     """With a command: its writes to the terminal make softirqs, if not tasklets."""
     result = lab.ktrace("tasklets -j -- $W/workitems 100")

@@ -42,7 +42,7 @@ def test_nanosleep_is_woken_by_an_interrupt(lab):
         assert row["waker"] == INTERRUPTS[row["context"]] or thread, row
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_min_is_about_the_time_blocked(lab):
     result = lab.two_sleepers("wakeuptime", "-m 40ms")
     assert PROBES["wakeuptime"].value(result.rows) == 10, result
@@ -62,7 +62,7 @@ def test_stopped_task_is_woken_by_who_continues_it(lab):
     within(max(row["max_ns"] for row in rows), result.fact("states")["st-stop"]["ns"], 3, "stopped")
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_waker_is_not_guessed_when_its_stack_is_lost(lab):
     """Task or interrupt is told from the stack: without one, who happened to run is not the waker."""
     result = lab.ktrace("wakeuptime -j --stack-storage-size 1 -- "

@@ -45,7 +45,7 @@ def test_count_is_the_tracepoints_own(lab):
     assert inner <= total(flushes(result.rows), "count") <= outer, (inner, outer, result)
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_histograms_hold_every_run_and_every_delay(lab):
     result = lab.around("workq", "", "$W/workitems 300")
     rows = flushes(result.rows)
@@ -55,7 +55,7 @@ def test_histograms_hold_every_run_and_every_delay(lab):
         assert hist_sum(row, "delay_hist_ns") == row["count"], row
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_every_row_is_consistent_with_its_histogram(lab):
     for row in lab.around("workq", "", "$W/workitems 300; sleep 1").rows:
         for slot in row["hist_ns"] + row["delay_hist_ns"]:
@@ -76,7 +76,7 @@ def test_command_counts_what_it_queued(lab):
     assert probe.value(result.rows) == 100, result
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 def test_workqueue_is_named_and_can_be_asked_for(lab):
     every = flushes(lab.around("workq", "", "$W/workitems 50").rows)
     assert every and all(row["workqueue"].startswith("events") for row in every), every
@@ -88,7 +88,7 @@ def test_workqueue_is_named_and_can_be_asked_for(lab):
     assert not flushes(other) and {row["workqueue"] for row in other} <= {"mm_percpu_wq"}
 
 
-@pytest.mark.portable
+@pytest.mark.hostside
 @pytest.mark.parametrize("columns", ["func", "workqueue"])
 def test_group_by_keeps_the_histograms(lab, columns):
     for row in lab.around("workq", f"-g {columns}", "$W/workitems 100").rows:
