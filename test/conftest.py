@@ -30,9 +30,15 @@ def pytest_collection_modifyitems(config, items):
     marks = [] if lab_module.wants_portable(config.lab.name) else ["portable", "hostside"]
     if config.lab.name != "native":
         marks.append("hostside")
-    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
+    globs = lab_module.left_out(config.lab.name)
+    left_out = [item for item in items if any(map(item.get_closest_marker, marks))
+                or lab_module.is_granted([(glob, "") for glob in globs], id_of(item))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def id_of(item):
+    return item.nodeid.split("test/", 1)[-1]
 
 
 def has_own_parameters(metafunc, name):
@@ -65,7 +71,7 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if not report.skipped or hasattr(report, "wasxfail"):
         return
-    test_id = item.nodeid.split("test/", 1)[-1]
+    test_id = id_of(item)
     if lab_module.is_granted(item.config.grants, test_id):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -258,17 +258,27 @@ def open_lab():
     raise SystemExit(f"KTRACE_LAB={name}: no such lab")
 
 
-def wants_portable(kernel, path=TEST_DIR / "kernels" / "matrix"):
-    """Do the tests marked portable run on this kernel? On one of a user's own they do."""
-    current, known = None, set()
+def matrix_lines(kernel, word, path=TEST_DIR / "kernels" / "matrix"):
+    """What follows the word in the lines of this kernel; None for one that is not in the matrix."""
+    current, found, known = None, [], False
     for line in path.read_text().splitlines():
-        words = line.split()
+        words = line.split(None, 1)
         if words[:1] == ["kernel"]:
-            current = words[1]
-            known.add(current)
-        elif words == ["portable"] and current == kernel:
-            return True
-    return kernel not in known
+            current = words[1].split()[0]
+            known |= current == kernel
+        elif words[:1] == [word] and current == kernel:
+            found.append(words[1] if len(words) > 1 else "")
+    return found if known else None
+
+
+def wants_portable(kernel):
+    """Do the tests marked portable run on this kernel? On one of a user's own they do."""
+    return matrix_lines(kernel, "portable") != []
+
+
+def left_out(kernel):
+    """Globs of tests that this kernel does not run."""
+    return [line.split()[0].replace("[", "[[]") for line in matrix_lines(kernel, "without") or []]
 
 
 def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
@@ -281,7 +291,7 @@ def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
         if words[0] == "kernel" and len(line.split()) == 4:
             current = words[1]
             known.add(current)
-        elif words == ["portable"] and current:
+        elif words[0] in ("portable", "without") and current:
             continue
         elif words[0] == "skip" and len(words) == 3 and current:
             if current == kernel:

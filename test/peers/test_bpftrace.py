@@ -137,16 +137,17 @@ def test_time_until_woken_agrees(both):
 def test_wakeups_agree_where_the_peer_sees_them(both):
     """A thread about to sleep may be woken from another CPU before it has left its own:
     then the wakeup is recorded before the switch, and who pairs the two the other way
-    round misses it. The workload knows how often it blocked. No times: a round trip takes
-    less than the two clocks are apart."""
+    round misses it, some percent of a ping-pong's. ktrace names that waker too: the
+    workload knows how often it blocked. No times: a round trip takes less than the two
+    clocks are apart."""
     true = both.results["pingpong"].fact("pingpong")
     for target, blocked in zip(true["names"], true["blocked"]):
         rows = both.rows("pingpong", target=target)
-        seen = total(pick(rows, lambda row: row["waker"] != "[unknown]"), "count")
+        named = total(pick(rows, lambda row: row["waker"] != "[unknown]"), "count")
         peer = sum(both.maps["@wakeup_count"][key] for key in both.maps["@wakeup_count"]
                    if key.startswith(target + ","))
-        within(total(rows, "count"), blocked, 1, target)
-        assert seen * 0.99 <= peer <= total(rows, "count") * 1.01, (target, blocked, rows)
+        within(named, blocked, 1, target)
+        assert named * 0.9 <= peer <= named * 1.01, (target, blocked, peer, rows)
 
 
 def test_works_agree(both):

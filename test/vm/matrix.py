@@ -30,7 +30,7 @@ def read(path=PATH):
     kernels = {}
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split()
-        if not words or words[0].startswith("#") or words[0] in ("skip", "portable"):
+        if not words or words[0].startswith("#") or words[0] in ("skip", "portable", "without"):
             continue
         if words[0] == "kernel" and len(words) == 4:
             kernels[words[1]] = Kernel(*words[1:])
