@@ -67,8 +67,9 @@ def test_truth_functions_see_every_contended_acquisition(lab, needs, mode):
     assert not result.report["notes"], result
     assert {hook["via"] for hook in result.report["hooks"]} <= {"fentry", "tp_btf"}, result
     assert total(rows, "count") == fact["waited_count"] == N, (rows, fact, result.report["loss"])
-    near(total(rows, "total_ns"), fact["waited_ns"], 300000, N, "total_ns")
-    assert total(rows, "total_ns") >= N * US * 1000 * 0.8, rows
+    # The module's clock runs from before the call. In between an emulated machine, which runs
+    # one CPU at a time, may give another its turn of some milliseconds.
+    assert N * US * 1000 * 0.8 <= total(rows, "total_ns") <= fact["waited_ns"] * 1.01, (rows, fact)
     assert max(row["max_ns"] for row in rows) <= fact["waited_max_ns"], (rows, fact)
     for row in rows:
         consistent(row)
