@@ -26,7 +26,7 @@ function(ktrace_vm_test name labels slot)
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run.sh ${ARGN}
       --junitxml=${CMAKE_BINARY_DIR}/junit/vm.${name}.xml
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(vm.${name} PROPERTIES LABELS "vm;full;${labels}" TIMEOUT 1500
+  set_tests_properties(vm.${name} PROPERTIES LABELS "vm;full;${labels}" TIMEOUT 2400
     SKIP_RETURN_CODE 77 RESOURCE_LOCK vm_slot_${slot}
     ENVIRONMENT "KTRACE=$<TARGET_FILE:ktrace>;KTRACE_WORKLOADS=${CMAKE_BINARY_DIR}/workload;KTRACE_VM_NAME=${name}")
 endfunction()
