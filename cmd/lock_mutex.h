@@ -44,9 +44,18 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 	    HOOKS_EVENT(lock, "contention_end", end, "lock:contention_end",                      \
 			.mode = MODE_CONTENDED)
 
-#define KPROBE_NOTE                                                                             \
-	"return probes are dropped while too many calls are under way (maxactive): such waits " \
-	"are not counted"
+/*
+ * At its entry a function of arm64 has not stored where it returns to, and the walk begins
+ * with its caller's caller.
+ */
+#ifdef __aarch64__
+#define KPROBE_CALLER "; the function that called for the lock is missing from its stack"
+#else
+#define KPROBE_CALLER ""
+#endif
+#define KPROBE_NOTE                                                                       \
+	"return probes are dropped while too many calls are under way (maxactive): such " \
+	"waits are not counted" KPROBE_CALLER
 
 #define LOCK_OPTIONS                                                                        \
 	CFG_OPTION(struct lock_cfg, locks.name, 'L', "lock", "LOCK", UNIT_NAME,             \

@@ -176,7 +176,11 @@ def test_one_lock_can_be_asked_for(lab, tool):
 def test_a_lock_in_an_object_is_named_by_its_cache(lab, needs):
     needs("mheld")  # without function hooks only a lock that is waited for is seen
     result = lab.run("$KTRACE mlock -j -- $W/pingpong 200")
-    names = {row["lock"] for row in result.rows if has_frame(row, "pipe_read", "pipe_write", "pipe_release")}
+    rows = pick(result.rows, lambda row: has_frame(row, "pipe_read", "pipe_write", "pipe_release"))
+    if not rows:  # by kprobe on arm64, which says so
+        assert any("missing from its stack" in note for note in result.report["notes"]), result
+        rows = pick(result.rows, lambda row: has_frame(row, "vfs_read", "vfs_write"))
+    names = {row["lock"] for row in rows}
     assert names, result
     # where in the object is not told from 7.1 on, and on arm64 neither is the object
     told = r"kmalloc-[a-z0-9-]+(\+0x[0-9a-f]+)?" if lab.object_tells_cache() else "0x[0-9a-f]+"
