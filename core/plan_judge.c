@@ -105,7 +105,7 @@ static void judge_event(struct candidate *candidate, const struct caps *caps)
 			    hook->param_type, hook->param + 1u);
 }
 
-/* Does any hook of the tool, or of this hook's role, go this way? */
+/* Does a hook of this role, or (NULL) of any, go that way? */
 static bool has_via(const struct tool *tool, enum via via, const char *role)
 {
 	const struct hook *hook;
@@ -116,17 +116,29 @@ static bool has_via(const struct tool *tool, enum via via, const char *role)
 	return false;
 }
 
+/* What a mode is about is its first role. */
+static const char *first_role(const struct tool *tool, uint8_t mode)
+{
+	const struct hook *hook = tool->hooks;
+
+	while (hook->role && hook->mode != mode)
+		hook++;
+	return hook->role;
+}
+
 /*
  * --hook does not choose between an event and an iterator. A role that cannot be had in
- * the way asked for keeps its own where another role goes that way, as do a tool's
- * functions beside its tracepoints.
+ * the way asked for keeps its own beside others that go that way: a tool's tracepoints
+ * beside its functions, in a mode where the first role decides.
  */
 static bool asked_for(const struct opts *opts, const struct hook *hook)
 {
+	const struct tool *tool = opts->tool;
+
 	if (!opts->hook || hook->via == opts->hook || hook->via == VIA_ITER)
 		return true;
-	return !hook->mode && !has_via(opts->tool, opts->hook, hook->role) &&
-	       has_via(opts->tool, opts->hook, NULL);
+	return !has_via(tool, opts->hook, hook->role) &&
+	       has_via(tool, opts->hook, hook->mode ? first_role(tool, hook->mode) : NULL);
 }
 
 void plan_judge(struct candidate *candidate, const struct opts *opts, const struct caps *caps)
