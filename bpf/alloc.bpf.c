@@ -10,6 +10,7 @@ const volatile struct alloc_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 #include "bpf/slab.bpf.h"
+#include "bpf/slab_request.bpf.h"
 
 /* Key and value sizes are the tool's, set before load. */
 struct {
@@ -24,26 +25,6 @@ struct {
 
 static const struct kmem_value kmem_zero;
 static const struct kpages_value kpages_zero;
-
-static __always_inline bool keep_bytes(__u64 requested)
-{
-	if (requested < cfg.min_bytes)
-		return false;
-	return !cfg.max_bytes || requested <= cfg.max_bytes;
-}
-
-/* s: the cache where the event says it, else NULL. */
-static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *s, __u64 bytes)
-{
-	if (!s && bytes <= cfg.large_bytes)
-		s = object_cache(ptr);
-	if (s)
-		bpf_probe_read_kernel_str(out, NAME_LEN, BPF_CORE_READ(s, name));
-	else if (bytes <= cfg.large_bytes)
-		kmalloc_name(out, bytes);
-	else
-		__builtin_memcpy(out, "kmalloc-large", 14);
-}
 
 /* Where the event was made: the frame inside of the call site's. 0: not among the first frames. */
 static __always_inline __u64 tracer_of(void *ctx, __u64 call_site)
@@ -121,19 +102,8 @@ static __always_inline void page_alloc(void *ctx, bool failed, __u32 order)
 	row_add(row->bytes, cfg.page_bytes << (order & 63));
 }
 
-SEC("tp_btf/mm_page_alloc")
-int BPF_PROG(page_btf, void *page, unsigned int order)
-{
-	page_alloc(ctx, !page, order);
-	return 0;
-}
-
-SEC("raw_tp/mm_page_alloc")
-int BPF_PROG(page_raw, void *page, unsigned int order)
-{
-	page_alloc(ctx, !page, order);
-	return 0;
-}
+ON_EVENT(page_btf, page_raw, mm_page_alloc, page_alloc(ctx, !page, order), void *page,
+	 unsigned int order)
 
 /* The record has no page pointer; a failed allocation has page frame number -1 in it. */
 SEC("tp/kmem/mm_page_alloc")

@@ -227,6 +227,14 @@ static __always_inline void *row_get(void *map, const void *key, const void *zer
 			*max_ = (amount);        \
 	} while (0)
 
+/* An interval in a row of count, total_ns and max_ns. */
+#define row_interval(row, ns)                 \
+	do {                                  \
+		row_add((row)->count, 1);     \
+		row_add((row)->total_ns, ns); \
+		row_max((row)->max_ns, ns);   \
+	} while (0)
+
 static __always_inline __u32 log2_slot(__u64 v)
 {
 	__u32 slot = 0, hi = v >> 32, low;
@@ -257,6 +265,39 @@ static __always_inline __u32 log2_slot(__u64 v)
 }
 
 #define hist_count(slots, v) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], 1)
+
+/*
+ * The two programs on a tracepoint that take its arguments (behind call) and do the same
+ * with them. Not for one that reads through a pointer, or whose argument is const void *.
+ */
+#define ON_EVENT(btf, raw, event, call, ...) \
+	SEC("tp_btf/" #event)                \
+	int BPF_PROG(btf, ##__VA_ARGS__)     \
+	{                                    \
+		call;                        \
+		return 0;                    \
+	}                                    \
+	SEC("raw_tp/" #event)                \
+	int BPF_PROG(raw, ##__VA_ARGS__)     \
+	{                                    \
+		call;                        \
+		return 0;                    \
+	}
+
+/* The two programs BASE_fentry and BASE_kprobe on the entry of a function. */
+#define ON_ENTRY(base, call, ...)                    \
+	SEC("fentry")                                \
+	int BPF_PROG(base##_fentry, ##__VA_ARGS__)   \
+	{                                            \
+		call;                                \
+		return 0;                            \
+	}                                            \
+	SEC("kprobe")                                \
+	int BPF_KPROBE(base##_kprobe, ##__VA_ARGS__) \
+	{                                            \
+		call;                                \
+		return 0;                            \
+	}
 
 /* What names the running task in a key, as far as it is shown. */
 #define key_current(key)                                                           \

@@ -10,6 +10,7 @@ const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 #include "bpf/slab.bpf.h"
+#include "bpf/slab_request.bpf.h"
 
 /* Sized before load. */
 struct {
@@ -52,28 +53,6 @@ static __always_inline bool sampled(__u64 key)
 	hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
 	hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ULL;
 	return (hash >> 32) * cfg.sample < 1ULL << 32;
-}
-
-static __always_inline bool keep_bytes(__u64 requested)
-{
-	if (requested < cfg.min_bytes)
-		return false;
-	return !cfg.max_bytes || requested <= cfg.max_bytes;
-}
-
-static __always_inline void cache_name(char *out, __u64 ptr, struct kmem_cache *s,
-				       enum leak_class class, __u64 bytes)
-{
-	if (class == LEAK_PAGES || class == LEAK_PERCPU)
-		return;
-	if (!s && bytes <= cfg.large_bytes)
-		s = object_cache(ptr);
-	if (s)
-		bpf_probe_read_kernel_str(out, NAME_LEN, BPF_CORE_READ(s, name));
-	else if (bytes <= cfg.large_bytes)
-		kmalloc_name(out, bytes);
-	else
-		__builtin_memcpy(out, "kmalloc-large", 14);
 }
 
 /* All but address, size and cache. */
@@ -149,8 +128,8 @@ static __always_inline void on_alloc(void *ctx, __u64 ptr, enum leak_class class
 		return;
 	value.bytes = bytes;
 	value_begin(ctx, &value, class);
-	if (WANT(WANT_CACHE))
-		cache_name(value.cache, ptr, s, class, bytes);
+	if (WANT(WANT_CACHE) && (class == LEAK_SLAB || class == LEAK_KMALLOC))
+		cache_name(value.cache, ptr, s, bytes);
 	live_add(key, &value);
 }
 

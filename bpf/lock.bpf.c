@@ -94,9 +94,7 @@ static __always_inline void row_count(const struct lock_key *key, __u64 lock, __
 
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, delta_ns);
-	row_max(row->max_ns, delta_ns);
+	row_interval(row, delta_ns);
 	hist_count(row->hist_ns, delta_ns);
 }
 
@@ -117,7 +115,7 @@ static __always_inline bool walk_late(bool early)
  * its own; contention may begin more than once for one wait. early: at the end
  * the stack cannot be walked any more.
  */
-static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool early)
+static __noinline void wait_begin(void *ctx, __u64 lock, __u32 how, bool early)
 {
 	__u64 tid = current_tid();
 	struct lock_start *before, start = {};
@@ -195,11 +193,6 @@ static __noinline void hold_end(__u64 lock)
 	bpf_map_delete_elem(&starts, &lock);
 }
 
-static __noinline void on_enter(void *ctx, __u64 lock, __u32 how, bool early)
-{
-	wait_begin(ctx, lock, how, early);
-}
-
 /* lock: 0 where the hook does not have it (kretprobe) */
 static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool early)
 {
@@ -222,113 +215,47 @@ static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bo
 }
 
 /*
- * A locking function: four programs. failed says what its result means; a
- * function without a result always locks.
+ * A locking function: four programs. failed says what its result means. Behind that are the
+ * arguments after the lock, and the result, as the program on its return has them.
  */
-#define LOCKING(name, how, failed)                      \
-	SEC("fentry")                                   \
-	int BPF_PROG(name##_fentry, void *lock)         \
-	{                                               \
-		on_enter(ctx, (__u64)lock, how, false); \
-		return 0;                               \
-	}                                               \
-	SEC("kprobe")                                   \
-	int BPF_KPROBE(name##_kprobe, void *lock)       \
-	{                                               \
-		on_enter(ctx, (__u64)lock, how, true);  \
-		return 0;                               \
-	}                                               \
-	SEC("kretprobe")                                \
-	int BPF_KRETPROBE(name##_kretprobe, int ret)    \
-	{                                               \
-		on_exit(ctx, 0, how, failed, true);     \
-		return 0;                               \
+#define LOCKING(name, how, failed, ...)                        \
+	SEC("fentry")                                          \
+	int BPF_PROG(name##_fentry, void *lock)                \
+	{                                                      \
+		wait_begin(ctx, (__u64)lock, how, false);      \
+		return 0;                                      \
+	}                                                      \
+	SEC("kprobe")                                          \
+	int BPF_KPROBE(name##_kprobe, void *lock)              \
+	{                                                      \
+		wait_begin(ctx, (__u64)lock, how, true);       \
+		return 0;                                      \
+	}                                                      \
+	SEC("kretprobe")                                       \
+	int BPF_KRETPROBE(name##_kretprobe, int ret)           \
+	{                                                      \
+		on_exit(ctx, 0, how, failed, true);            \
+		return 0;                                      \
+	}                                                      \
+	SEC("fexit")                                           \
+	int BPF_PROG(name##_fexit, void *lock, ##__VA_ARGS__)  \
+	{                                                      \
+		on_exit(ctx, (__u64)lock, how, failed, false); \
+		return 0;                                      \
 	}
 
-#define RETURNS_NOTHING(name, how)                            \
-	LOCKING(name, how, false)                             \
-	SEC("fexit")                                          \
-	int BPF_PROG(name##_fexit, void *lock)                \
-	{                                                     \
-		on_exit(ctx, (__u64)lock, how, false, false); \
-		return 0;                                     \
-	}
+LOCKING(lock, HOW_LOCK, false)
+LOCKING(io, HOW_IO, false)
+LOCKING(interruptible, HOW_LOCK, ret != 0, int ret)
+LOCKING(killable, HOW_LOCK, ret != 0, int ret)
+LOCKING(trylock, HOW_LOCK, ret != 1, int ret)
+LOCKING(ww, HOW_LOCK, ret != 0, void *acquire, int ret)
+LOCKING(ww_interruptible, HOW_LOCK, ret != 0, void *acquire, int ret)
+LOCKING(ww_trylock, HOW_LOCK, ret != 1, void *acquire, int ret)
 
-#define RETURNS_ERROR(name, how)                                 \
-	LOCKING(name, how, ret != 0)                             \
-	SEC("fexit")                                             \
-	int BPF_PROG(name##_fexit, void *lock, int ret)          \
-	{                                                        \
-		on_exit(ctx, (__u64)lock, how, ret != 0, false); \
-		return 0;                                        \
-	}
-
-RETURNS_NOTHING(lock, HOW_LOCK)
-RETURNS_NOTHING(io, HOW_IO)
-RETURNS_ERROR(interruptible, HOW_LOCK)
-RETURNS_ERROR(killable, HOW_LOCK)
-
-/* The rest have an acquire context as second argument. */
-LOCKING(ww, HOW_LOCK, ret != 0)
-LOCKING(ww_interruptible, HOW_LOCK, ret != 0)
-LOCKING(ww_trylock, HOW_LOCK, ret != 1)
-LOCKING(trylock, HOW_LOCK, ret != 1)
-
-SEC("fexit")
-int BPF_PROG(ww_fexit, void *lock, void *acquire, int ret)
-{
-	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 0, false);
-	return 0;
-}
-
-SEC("fexit")
-int BPF_PROG(ww_interruptible_fexit, void *lock, void *acquire, int ret)
-{
-	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 0, false);
-	return 0;
-}
-
-SEC("fexit")
-int BPF_PROG(ww_trylock_fexit, void *lock, void *acquire, int ret)
-{
-	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 1, false);
-	return 0;
-}
-
-SEC("fexit")
-int BPF_PROG(trylock_fexit, void *lock, int ret)
-{
-	on_exit(ctx, (__u64)lock, HOW_LOCK, ret != 1, false);
-	return 0;
-}
-
-SEC("fentry")
-int BPF_PROG(unlock_fentry, void *lock)
-{
-	hold_end((__u64)lock);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(unlock_kprobe, void *lock)
-{
-	hold_end((__u64)lock);
-	return 0;
-}
+ON_ENTRY(unlock, hold_end((__u64)lock), void *lock)
 
 /* Calls mutex_unlock() in the end on some kernels, which then finds nothing. */
-SEC("fentry")
-int BPF_PROG(ww_unlock_fentry, void *lock)
-{
-	hold_end((__u64)lock);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(ww_unlock_kprobe, void *lock)
-{
-	hold_end((__u64)lock);
-	return 0;
-}
+ON_ENTRY(ww_unlock, hold_end((__u64)lock), void *lock)
 
 #include "bpf/lock_contended.bpf.h"

@@ -88,21 +88,19 @@ static __always_inline void move_ended(__u64 migrations, __u64 failed)
 		bpf_map_delete_elem(&starts, &tid);
 }
 
-SEC("tp_btf/mm_migrate_pages_start")
-int BPF_PROG(start_btf, int mode, int reason)
+static __always_inline void on_move(int reason)
 {
 	if (is_misplaced(reason))
 		move_began();
-	return 0;
 }
 
-SEC("raw_tp/mm_migrate_pages_start")
-int BPF_PROG(start_raw, int mode, int reason)
+static __always_inline void on_moved(int reason, __u64 migrations, __u64 failed)
 {
 	if (is_misplaced(reason))
-		move_began();
-	return 0;
+		move_ended(migrations, failed);
 }
+
+ON_EVENT(start_btf, start_raw, mm_migrate_pages_start, on_move(reason), int mode, int reason)
 
 /*
  * The reason in a classic record, which has become an enum. Read as memory: for a choice of
@@ -116,8 +114,7 @@ int BPF_PROG(start_raw, int mode, int reason)
 SEC("tp/migrate/mm_migrate_pages_start")
 int start_tp(struct trace_event_raw_mm_migrate_pages_start *ctx)
 {
-	if (is_misplaced(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages_start)))
-		move_began();
+	on_move(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages_start));
 	return 0;
 }
 
@@ -137,51 +134,19 @@ int start_kprobe(void *ctx)
 }
 
 /* Since 6.7 (49cac03a8f0a) large_folio_split comes before mode. */
-SEC("tp_btf/mm_migrate_pages")
-int BPF_PROG(moved_btf, unsigned long succeeded, unsigned long failed, unsigned long thp_succeeded,
-	     unsigned long thp_failed, unsigned long thp_split, unsigned long large_folio_split,
-	     int mode, int reason)
-{
-	if (is_misplaced(reason))
-		move_ended(succeeded, failed);
-	return 0;
-}
+ON_EVENT(moved_btf, moved_raw, mm_migrate_pages, on_moved(reason, succeeded, failed),
+	 unsigned long succeeded, unsigned long failed, unsigned long thp_succeeded,
+	 unsigned long thp_failed, unsigned long thp_split, unsigned long large_folio_split,
+	 int mode, int reason)
 
-SEC("tp_btf/mm_migrate_pages")
-int BPF_PROG(moved_btf_old, unsigned long succeeded, unsigned long failed,
-	     unsigned long thp_succeeded, unsigned long thp_failed, unsigned long thp_split,
-	     int mode, int reason)
-{
-	if (is_misplaced(reason))
-		move_ended(succeeded, failed);
-	return 0;
-}
-
-SEC("raw_tp/mm_migrate_pages")
-int BPF_PROG(moved_raw, unsigned long succeeded, unsigned long failed, unsigned long thp_succeeded,
-	     unsigned long thp_failed, unsigned long thp_split, unsigned long large_folio_split,
-	     int mode, int reason)
-{
-	if (is_misplaced(reason))
-		move_ended(succeeded, failed);
-	return 0;
-}
-
-SEC("raw_tp/mm_migrate_pages")
-int BPF_PROG(moved_raw_old, unsigned long succeeded, unsigned long failed,
-	     unsigned long thp_succeeded, unsigned long thp_failed, unsigned long thp_split,
-	     int mode, int reason)
-{
-	if (is_misplaced(reason))
-		move_ended(succeeded, failed);
-	return 0;
-}
+ON_EVENT(moved_btf_old, moved_raw_old, mm_migrate_pages, on_moved(reason, succeeded, failed),
+	 unsigned long succeeded, unsigned long failed, unsigned long thp_succeeded,
+	 unsigned long thp_failed, unsigned long thp_split, int mode, int reason)
 
 SEC("tp/migrate/mm_migrate_pages")
 int moved_tp(struct trace_event_raw_mm_migrate_pages *ctx)
 {
-	if (is_misplaced(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages)))
-		move_ended(ctx->succeeded, ctx->failed);
+	on_moved(RECORD_REASON(ctx, trace_event_raw_mm_migrate_pages), ctx->succeeded, ctx->failed);
 	return 0;
 }
 

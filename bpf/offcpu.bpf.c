@@ -133,9 +133,7 @@ static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_
 
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, delta_ns);
-	row_max(row->max_ns, delta_ns);
+	row_interval(row, delta_ns);
 }
 
 /* late: the stack is still to be walked; task: NULL where that is not possible any more. */

@@ -126,9 +126,7 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 o
 	row = row_get(&rows, &key, &zero);
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, in_ns - out_ns);
-	row_max(row->max_ns, in_ns - out_ns);
+	row_interval(row, in_ns - out_ns);
 }
 
 /*

@@ -163,55 +163,18 @@ static __always_inline void ended(__u32 vec)
 	row = row_get(&rows, &key, (const void *)&zero);
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, run_ns);
-	row_max(row->max_ns, run_ns);
+	row_interval(row, run_ns);
 	hist_count(row->hist_ns, run_ns);
 	if (run->delay_known)
 		hist_count(row->delay_hist_ns, run->delay_ns);
 }
 
-SEC("fentry")
-int BPF_PROG(schedule_fentry, struct tasklet_struct *tasklet)
-{
-	scheduled(tasklet, TASKLET_SOFTIRQ);
-	return 0;
-}
+ON_ENTRY(schedule, scheduled(tasklet, TASKLET_SOFTIRQ), struct tasklet_struct *tasklet)
 
-SEC("kprobe")
-int BPF_KPROBE(schedule_kprobe, struct tasklet_struct *tasklet)
-{
-	scheduled(tasklet, TASKLET_SOFTIRQ);
-	return 0;
-}
+ON_ENTRY(schedule_hi, scheduled(tasklet, HI_SOFTIRQ), struct tasklet_struct *tasklet)
 
-SEC("fentry")
-int BPF_PROG(schedule_hi_fentry, struct tasklet_struct *tasklet)
-{
-	scheduled(tasklet, HI_SOFTIRQ);
-	return 0;
-}
-
-SEC("kprobe")
-int BPF_KPROBE(schedule_hi_kprobe, struct tasklet_struct *tasklet)
-{
-	scheduled(tasklet, HI_SOFTIRQ);
-	return 0;
-}
-
-SEC("tp_btf/tasklet_entry")
-int BPF_PROG(entry_btf, struct tasklet_struct *tasklet, void *func)
-{
-	tasklet_began(tasklet, (__u64)func);
-	return 0;
-}
-
-SEC("raw_tp/tasklet_entry")
-int BPF_PROG(entry_raw, struct tasklet_struct *tasklet, void *func)
-{
-	tasklet_began(tasklet, (__u64)func);
-	return 0;
-}
+ON_EVENT(entry_btf, entry_raw, tasklet_entry, tasklet_began(tasklet, (__u64)func),
+	 struct tasklet_struct *tasklet, void *func)
 
 SEC("tp/irq/tasklet_entry")
 int entry_tp(struct trace_event_raw_tasklet *ctx)
@@ -220,19 +183,7 @@ int entry_tp(struct trace_event_raw_tasklet *ctx)
 	return 0;
 }
 
-SEC("tp_btf/tasklet_exit")
-int BPF_PROG(exit_btf)
-{
-	ended(NO_VEC);
-	return 0;
-}
-
-SEC("raw_tp/tasklet_exit")
-int BPF_PROG(exit_raw)
-{
-	ended(NO_VEC);
-	return 0;
-}
+ON_EVENT(exit_btf, exit_raw, tasklet_exit, ended(NO_VEC))
 
 SEC("tp/irq/tasklet_exit")
 int exit_tp(struct trace_event_raw_tasklet *ctx)
@@ -241,19 +192,7 @@ int exit_tp(struct trace_event_raw_tasklet *ctx)
 	return 0;
 }
 
-SEC("tp_btf/softirq_entry")
-int BPF_PROG(softirq_entry_btf, unsigned int vec)
-{
-	softirq_began(vec);
-	return 0;
-}
-
-SEC("raw_tp/softirq_entry")
-int BPF_PROG(softirq_entry_raw, unsigned int vec)
-{
-	softirq_began(vec);
-	return 0;
-}
+ON_EVENT(softirq_entry_btf, softirq_entry_raw, softirq_entry, softirq_began(vec), unsigned int vec)
 
 SEC("tp/irq/softirq_entry")
 int softirq_entry_tp(struct trace_event_raw_softirq *ctx)
@@ -262,19 +201,7 @@ int softirq_entry_tp(struct trace_event_raw_softirq *ctx)
 	return 0;
 }
 
-SEC("tp_btf/softirq_exit")
-int BPF_PROG(softirq_exit_btf, unsigned int vec)
-{
-	ended(vec);
-	return 0;
-}
-
-SEC("raw_tp/softirq_exit")
-int BPF_PROG(softirq_exit_raw, unsigned int vec)
-{
-	ended(vec);
-	return 0;
-}
+ON_EVENT(softirq_exit_btf, softirq_exit_raw, softirq_exit, ended(vec), unsigned int vec)
 
 SEC("tp/irq/softirq_exit")
 int softirq_exit_tp(struct trace_event_raw_softirq *ctx)

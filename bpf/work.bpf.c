@@ -229,9 +229,7 @@ static __always_inline void count_run(const struct running *run, __u64 run_ns)
 	row = row_get(&rows, &key, (const void *)&zero);
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->total_ns, run_ns);
-	row_max(row->max_ns, run_ns);
+	row_interval(row, run_ns);
 	hist_count(row->hist_ns, run_ns);
 	if (run->delay_known)
 		hist_count(row->delay_hist_ns, run->delay_ns);
@@ -302,19 +300,7 @@ int start_tp(struct trace_event_raw_workqueue_execute_start *ctx)
 	return 0;
 }
 
-SEC("tp_btf/workqueue_execute_end")
-int BPF_PROG(end_btf, struct work_struct *work)
-{
-	work_ended((__u64)work);
-	return 0;
-}
-
-SEC("raw_tp/workqueue_execute_end")
-int BPF_PROG(end_raw, struct work_struct *work)
-{
-	work_ended((__u64)work);
-	return 0;
-}
+ON_EVENT(end_btf, end_raw, workqueue_execute_end, work_ended((__u64)work), struct work_struct *work)
 
 SEC("tp/workqueue/workqueue_execute_end")
 int end_tp(struct trace_event_raw_workqueue_execute_end *ctx)
@@ -323,19 +309,9 @@ int end_tp(struct trace_event_raw_workqueue_execute_end *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sched_kthread_work_queue_work")
-int BPF_PROG(kthread_queue_btf, struct kthread_worker *worker, struct kthread_work *work)
-{
-	kthread_work_queued((__u64)work, worker);
-	return 0;
-}
-
-SEC("raw_tp/sched_kthread_work_queue_work")
-int BPF_PROG(kthread_queue_raw, struct kthread_worker *worker, struct kthread_work *work)
-{
-	kthread_work_queued((__u64)work, worker);
-	return 0;
-}
+ON_EVENT(kthread_queue_btf, kthread_queue_raw, sched_kthread_work_queue_work,
+	 kthread_work_queued((__u64)work, worker), struct kthread_worker *worker,
+	 struct kthread_work *work)
 
 SEC("tp/sched/sched_kthread_work_queue_work")
 int kthread_queue_tp(struct trace_event_raw_sched_kthread_work_queue_work *ctx)
@@ -365,19 +341,8 @@ int kthread_start_tp(struct trace_event_raw_sched_kthread_work_execute_start *ct
 	return 0;
 }
 
-SEC("tp_btf/sched_kthread_work_execute_end")
-int BPF_PROG(kthread_end_btf, struct kthread_work *work)
-{
-	work_ended((__u64)work);
-	return 0;
-}
-
-SEC("raw_tp/sched_kthread_work_execute_end")
-int BPF_PROG(kthread_end_raw, struct kthread_work *work)
-{
-	work_ended((__u64)work);
-	return 0;
-}
+ON_EVENT(kthread_end_btf, kthread_end_raw, sched_kthread_work_execute_end, work_ended((__u64)work),
+	 struct kthread_work *work)
 
 SEC("tp/sched/sched_kthread_work_execute_end")
 int kthread_end_tp(struct trace_event_raw_sched_kthread_work_execute_end *ctx)
