@@ -19,6 +19,12 @@
 	    HOOK(object, "switch", VIA_RAW_TP, switch_raw_old, "sched:sched_switch"),        \
 	    HOOK(object, "switch", VIA_TRACEPOINT, switch_tp, "sched:sched_switch")
 
+/* Threads that sleep when tracing begins. */
+#define HOOKS_BEGIN(object)                                                         \
+	HOOK(object, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL, \
+	     .without =                                                             \
+		 "threads that slept when tracing began are not seen until they sleep again")
+
 /* bpf/slab_alloc.bpf.h. Before 6.1 four events, with the sizes; from then on two, and the cache
  * instead of its sizes. */
 #define HOOKS_KMALLOC(object, ...)                                                  \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The allocators' own functions, globs for a tool's leaf[]: cut from the leaf of
- * a stack, so that it begins with what called the allocator.
+ * Functions that are what is traced and not who did it, globs for a tool's leaf[]: cut from
+ * the leaf of a stack, so that it begins with what called the allocator, the scheduler, ...
  */
 #ifndef KTRACE_LEAF_H
 #define KTRACE_LEAF_H
@@ -17,5 +17,11 @@
 	    "get_free_pages*", "get_zeroed_page*", "alloc_frozen_pages*"
 
 #define LEAF_PERCPU "pcpu_alloc*", "__alloc_percpu*"
+
+/* By which a thread leaves its CPU, and by which one is woken. */
+#define LEAF_SWITCH "__schedule", "schedule", "__traceiter_sched_switch"
+#define LEAF_WAKE                                                                            \
+	"try_to_wake_up", "wake_up_process", "default_wake_function", "ttwu_*", "wake_up_q", \
+	    "wake_up_state"
 
 #endif

@@ -39,6 +39,25 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 	HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
 	     ##__VA_ARGS__),                                                               \
 	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
+#define ON_FENTRY_FEXIT(role_, base, fn, ...) \
+	ON_FENTRY(role_, base, fn, ##__VA_ARGS__), ON_FEXIT(role_, base, fn, ##__VA_ARGS__)
+
+/* The functions that wait for a mutex, and those that only try; ROW is one of the above. */
+#define EACH_LOCK(ROW)                                                                      \
+	ROW("lock", lock, FN_LOCK),                                                         \
+	    ROW("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT), \
+	    ROW("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),                \
+	    ROW("io", io, FN_IO, .when = HOOK_IF_PRESENT),                                  \
+	    ROW("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),                        \
+	    ROW("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",        \
+		.when = HOOK_IF_PRESENT)
+#define EACH_TRYLOCK(ROW)                                             \
+	ROW("trylock", trylock, FN_TRYLOCK, .when = HOOK_IF_PRESENT), \
+	    ROW("ww_trylock", ww_trylock, "ww_mutex_trylock", .when = HOOK_IF_PRESENT)
+#define EACH_UNLOCK(ROW)                  \
+	ROW("unlock", unlock, FN_UNLOCK), \
+	    ROW("ww_unlock", ww_unlock, "ww_mutex_unlock", .when = HOOK_IF_PRESENT)
+
 #define ON_CONTENTION                                                                            \
 	HOOKS_EVENT(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
 	    HOOKS_EVENT(lock, "contention_end", end, "lock:contention_end",                      \
@@ -62,6 +81,15 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 		   "only this lock: a static one's symbol, or an address with 0x"),         \
 	    CFG_OPTION(struct lock_cfg, contended, 256 + 100, "contended", NULL, UNIT_FLAG, \
 		       "by lock:contention_* only: cheap, sees only what had to wait")
+
+/* The keys of both tools' rows. */
+#define LOCK_KEYS                                                     \
+	KEY_LOCK(struct lock_key, lock, struct lock_value, object),   \
+	    KEY(struct lock_key, kstack, KIND_KSTACK, WANT_KSTACK),   \
+	    KEY(struct lock_key, comm, KIND_COMM, WANT_COMM),         \
+	    KEY_OPTIONAL(struct lock_key, tgid, KIND_U32, WANT_TGID), \
+	    KEY_OPTIONAL(struct lock_key, tid, KIND_U32, WANT_TID),   \
+	    KEY_OPTIONAL(struct lock_key, cgroup, KIND_CGROUP, WANT_CGROUP)
 
 /* The innermost frames, so that the first that is left has called for the lock. */
 extern const char *const lock_leaf[];

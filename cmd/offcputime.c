@@ -3,6 +3,7 @@
 
 #include "bpf/hooks.h"
 #include "bpf/offcpu.h"
+#include "cmd/leaf.h"
 #include "core/opts.h"
 #include "core/session.h"
 #include "core/state.h"
@@ -10,8 +11,7 @@
 
 static const struct hook hooks[] = {
     HOOKS_SWITCH(offcpu),
-    HOOK(offcpu, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
-	 .without = "threads that slept when tracing began are not seen until they sleep again"),
+    HOOKS_BEGIN(offcpu),
     HOOK(offcpu, "blocked", VIA_ITER, tasks_blocked, "task", .when = HOOK_OPTIONAL,
 	 .without = "threads that are blocked at the time of the report are not in it"),
     HOOKS_FOLLOW(offcpu),
@@ -50,7 +50,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const char *const leaf[] = {"__schedule", "schedule", "__traceiter_sched_switch", NULL};
+static const char *const leaf[] = {LEAF_SWITCH, NULL};
 
 static enum status add_blocked(struct session *session, struct snapshot *snap,
 			       const struct offcpu_blocked *blocked)

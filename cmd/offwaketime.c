@@ -3,6 +3,7 @@
 
 #include "bpf/hooks.h"
 #include "bpf/offwake.h"
+#include "cmd/leaf.h"
 #include "core/number.h"
 #include "core/opts.h"
 #include "offwake.skel.h"
@@ -10,8 +11,7 @@
 static const struct hook hooks[] = {
     HOOKS_SWITCH(offwake),
     HOOKS_EVENT(offwake, "waking", waking, "sched:sched_waking"),
-    HOOK(offwake, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
-	 .without = "threads that slept when tracing began are not seen until they sleep again"),
+    HOOKS_BEGIN(offwake),
     HOOKS_FOLLOW(offwake),
     {0},
 };
@@ -71,17 +71,7 @@ static enum status check(struct opts *opts)
 	return OK;
 }
 
-/* First the functions that a thread leaves its CPU by, then those that wake one. */
-static const char *const leaf[] = {"__schedule",
-				   "schedule",
-				   "__traceiter_sched_switch",
-				   "try_to_wake_up",
-				   "wake_up_process",
-				   "default_wake_function",
-				   "ttwu_*",
-				   "wake_up_q",
-				   "wake_up_state",
-				   NULL};
+static const char *const leaf[] = {LEAF_SWITCH, LEAF_WAKE, NULL};
 
 const struct tool tool_offwaketime = {
     .name = "offwaketime",

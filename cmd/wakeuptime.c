@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bpf/hooks.h"
 #include "bpf/wakeup.h"
+#include "cmd/leaf.h"
 #include "core/tool.h"
 #include "wakeup.skel.h"
 
 static const struct hook hooks[] = {
     HOOKS_SWITCH(wakeup),
     HOOKS_EVENT(wakeup, "waking", waking, "sched:sched_waking"),
-    HOOK(wakeup, "begin", VIA_ITER, tasks_begin, "task", .when = HOOK_OPTIONAL,
-	 .without = "threads that slept when tracing began are not seen until they sleep again"),
+    HOOKS_BEGIN(wakeup),
     HOOKS_FOLLOW(wakeup),
     {0},
 };
@@ -33,13 +33,7 @@ static const struct column columns[] = {
     {0},
 };
 
-static const char *const leaf[] = {"try_to_wake_up",
-				   "wake_up_process",
-				   "default_wake_function",
-				   "ttwu_*",
-				   "wake_up_q",
-				   "wake_up_state",
-				   NULL};
+static const char *const leaf[] = {LEAF_WAKE, NULL};
 
 const struct tool tool_wakeuptime = {
     .name = "wakeuptime",

@@ -160,16 +160,27 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 /* Ways to attach to many functions. */
 static void probe_many(struct probe *probe, unsigned wanted)
 {
-	static const enum via vias[] = {VIA_KPROBE_MULTI, VIA_UPROBE, VIA_UPROBE_MULTI};
-	const char *reason;
+	static const struct {
+		enum via via;
+		const char *missing;
+	} row[] = {
+	    {VIA_KPROBE_MULTI, "this kernel has no fprobes (CONFIG_FPROBE, 5.18)"},
+	    {VIA_UPROBE, "this kernel has no uprobes"},
+	    {VIA_UPROBE_MULTI, "this kernel has no uprobe_multi (6.6)"},
+	};
+	int program, err;
 	size_t i;
 
-	for (i = 0; i < sizeof(vias) / sizeof(vias[0]); i++)
-		if (wanted & 1u << vias[i]) {
-			int err = multi_try(vias[i], &reason);
-
-			probe_via(probe, vias[i], err, reason);
-		}
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		if (!(wanted & 1u << row[i].via))
+			continue;
+		program = load_trivial(BPF_PROG_TYPE_KPROBE, multi_attach_type(row[i].via), 0);
+		err = program < 0 ? program : multi_try(row[i].via, program);
+		if (program >= 0)
+			close(program);
+		probe_via(probe, row[i].via, err,
+			  program == -EPERM || program == -EACCES ? NULL : row[i].missing);
+	}
 }
 
 static void probe_btf_facts(struct probe *probe)

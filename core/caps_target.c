@@ -93,13 +93,10 @@ static bool has_symbol(struct probe *probe, const char *name)
  */
 static void probe_functions(struct probe *probe, const char *targets)
 {
-	char name[96], key[104];
+	char name[TARGET_LEN], key[TARGET_LEN + 8];
 	const char *value;
-	size_t len;
 
-	for (; *targets; targets += len + (targets[len] == '|')) {
-		len = strcspn(targets, "|");
-		snprintf(name, sizeof(name), "%.*s", (int)len, targets);
+	while ((targets = tool_next_target(targets, name))) {
 		snprintf(key, sizeof(key), "fn.%s", name);
 		value = caps_get(probe->caps, key);
 		if (!value) {

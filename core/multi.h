@@ -27,11 +27,10 @@ struct multi {
 	size_t n_copies, room_copies;
 };
 
-/*
- * Can this kernel attach so? 0 or -errno; *reason: why not, NULL where the error says it.
- * Attaches nothing.
- */
-int multi_try(enum via, const char **reason);
+/* As what a program that attaches so is loaded. */
+enum bpf_attach_type multi_attach_type(enum via);
+/* Can this kernel attach so, with a program loaded as that? 0 or -errno. */
+int multi_try(enum via, int program);
 /*
  * Attaches the candidate's program to the session's targets of its kind. What the kernel
  * refuses is skipped and counted; *again when it refuses all. Returns OK, or FAILED or

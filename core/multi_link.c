@@ -78,7 +78,14 @@ static int try_uprobe_multi(int program)
 	return err >= 0 || err == -EBADF ? 0 : err;
 }
 
-static int try_way(enum via via, int program)
+enum bpf_attach_type multi_attach_type(enum via via)
+{
+	return via == VIA_KPROBE_MULTI   ? BPF_TRACE_KPROBE_MULTI
+	       : via == VIA_UPROBE_MULTI ? MULTI_ATTACH_UPROBE
+					 : 0;
+}
+
+int multi_try(enum via via, int program)
 {
 	switch (via) {
 	case VIA_KPROBE_MULTI:
@@ -88,33 +95,6 @@ static int try_way(enum via via, int program)
 	default:
 		return access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV : 0;
 	}
-}
-
-int multi_try(enum via via, const char **reason)
-{
-	/* return 0; */
-	static const struct bpf_insn trivial[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-	    {.code = BPF_JMP | BPF_EXIT},
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = via == VIA_KPROBE_MULTI   ? BPF_TRACE_KPROBE_MULTI
-					    : via == VIA_UPROBE_MULTI ? MULTI_ATTACH_UPROBE
-								      : 0);
-	int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", trivial, 2, &opts);
-	int err = program < 0 ? -errno : 0;
-
-	*reason = NULL;
-	if (err == -EPERM || err == -EACCES)
-		return err;
-	*reason = via == VIA_KPROBE_MULTI ? "this kernel has no fprobes (CONFIG_FPROBE, 5.18)"
-		  : via == VIA_UPROBE     ? "this kernel has no uprobes"
-					  : "this kernel has no uprobe_multi (6.6)";
-	if (!err)
-		err = try_way(via, program);
-	if (program >= 0)
-		close(program);
-	return err;
 }
 
 int link_of_set(const struct link_maker *maker, const struct targets *targets, const uint32_t *list,

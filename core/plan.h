@@ -15,7 +15,6 @@
 
 #define MAX_CANDIDATES 96
 #define REASON_LEN 160
-#define TARGET_LEN 64
 
 struct candidate {
 	const struct hook *hook;

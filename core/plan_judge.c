@@ -42,25 +42,13 @@ static bool function_there(const struct caps *caps, const char *name, bool needs
 	return value && (!strcmp(value, "yes") || (!needs_btf && !strcmp(value, "symbol")));
 }
 
-/* Writes one of "a|b|c" and returns where the next begins; NULL: there is none any more. */
-static const char *next_target(const char *targets, char target[TARGET_LEN])
-{
-	size_t len;
-
-	if (!targets || !*targets)
-		return NULL;
-	len = strcspn(targets, "|");
-	snprintf(target, TARGET_LEN, "%.*s", (int)len, targets);
-	return targets + len + (targets[len] == '|');
-}
-
 /* The first of the hook's functions that is there; false: none is. */
 static bool find_function(const struct hook *hook, const struct caps *caps, bool needs_btf,
 			  char target[TARGET_LEN])
 {
 	const char *next = hook->target;
 
-	while ((next = next_target(next, target)))
+	while ((next = tool_next_target(next, target)))
 		if (function_there(caps, target, needs_btf))
 			return true;
 	return false;
@@ -147,7 +135,7 @@ void plan_judge(struct candidate *candidate, const struct opts *opts, const stru
 	const char *value;
 	char key[32];
 
-	next_target(hook->target, candidate->target);
+	tool_next_target(hook->target, candidate->target);
 	if (!asked_for(opts, hook)) {
 		plan_reject(candidate, "not asked for (--hook %s)", via_name(opts->hook));
 		return;

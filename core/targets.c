@@ -30,6 +30,24 @@ void targets_skip(struct targets *targets, const char *name, const char *reason)
 		warn("skipped %s: %s", name, reason);
 }
 
+bool targets_match(struct targets *targets, enum target_kind kind, const char *name,
+		   bool (*allows)(const struct pattern *, const void *scope), const void *scope)
+{
+	struct pattern *pattern;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < targets->patterns.n; i++) {
+		pattern = &targets->patterns.at[i];
+		if (pattern->kind != kind || !allows(pattern, scope) ||
+		    !pattern_matches(pattern, name))
+			continue;
+		pattern->n_matched++;
+		any = true;
+	}
+	return any;
+}
+
 bool targets_excluded(const struct targets *targets, const char *name)
 {
 	const char *colon = strrchr(name, ':');

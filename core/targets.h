@@ -49,6 +49,12 @@ size_t targets_attached(const struct targets *, enum target_kind);
 
 /* For the finders: 0, or -ENOMEM. name is copied. */
 int targets_add(struct targets *, const struct target *, const char *name);
+/*
+ * Does a pattern of this kind that allows the scope match the name? Each that does is marked
+ * as used.
+ */
+bool targets_match(struct targets *, enum target_kind, const char *name,
+		   bool (*allows)(const struct pattern *, const void *scope), const void *scope);
 /* Is the name, or the last part of "category:event", excluded? */
 bool targets_excluded(const struct targets *, const char *name);
 

@@ -17,34 +17,22 @@ static bool is_virtual(const char *category)
 	       !strcmp(category, "uprobes") || !strcmp(category, "synthetic");
 }
 
-/* Marks the patterns that match; category NULL: unknown, any is taken. */
-static enum target_kind match(struct targets *targets, const char *category, const char *event)
+/* category NULL: unknown, any is taken. */
+static bool allows_category(const struct pattern *pattern, const void *category)
 {
-	enum target_kind kind = TARGET_NONE;
-	struct pattern *pattern;
-	bool syscalls = category && !strcmp(category, "syscalls");
-	size_t i;
-
-	for (i = 0; i < targets->patterns.n; i++) {
-		pattern = &targets->patterns.at[i];
-		if (pattern->kind != (syscalls ? TARGET_SYSCALL : TARGET_EVENT) ||
-		    (category && !pattern_allows(pattern, category)) ||
-		    !pattern_matches(pattern, event))
-			continue;
-		pattern->n_matched++;
-		kind = pattern->kind;
-	}
-	return kind;
+	return !category || pattern_allows(pattern, category);
 }
 
 static int take(struct targets *targets, const char *category, const char *event)
 {
-	struct target target = {.kind = match(targets, category, event)};
+	bool syscall = category && !strcmp(category, "syscalls");
+	struct target target = {.kind = syscall ? TARGET_SYSCALL : TARGET_EVENT};
 	char shown[256];
 
 	snprintf(shown, sizeof(shown), "%s%s%s", category ? category : "", category ? ":" : "",
 		 event);
-	if (!target.kind || targets_excluded(targets, shown))
+	if (!targets_match(targets, target.kind, event, allows_category, category) ||
+	    targets_excluded(targets, shown))
 		return 0;
 	return targets_add(targets, &target, shown);
 }

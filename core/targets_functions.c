@@ -180,21 +180,9 @@ static const char *why_not(const struct traceable *known, const char *name, cons
 	return NULL;
 }
 
-static bool matches(struct targets *targets, const char *name, const char *module)
+static bool allows_module(const struct pattern *pattern, const void *module)
 {
-	struct pattern *pattern;
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < targets->patterns.n; i++) {
-		pattern = &targets->patterns.at[i];
-		if (pattern->kind != TARGET_FUNCTION || !pattern_allows(pattern, module) ||
-		    !pattern_matches(pattern, name))
-			continue;
-		pattern->n_matched++;
-		any = true;
-	}
-	return any;
+	return pattern_allows(pattern, module);
 }
 
 /* Parts of functions, which nothing calls: the compiler's .cold, and what .part was cut from. */
@@ -216,7 +204,8 @@ static int take(struct targets *targets, const struct traceable *known, const st
 	size_t next;
 
 	if ((module && !strcmp(module, "bpf")) || is_fragment(name) ||
-	    !matches(targets, name, module) || targets_excluded(targets, name))
+	    !targets_match(targets, TARGET_FUNCTION, name, allows_module, module) ||
+	    targets_excluded(targets, name))
 		return 0;
 	if (last && last->address == symbol->start) /* another name of the same function */
 		return 0;

@@ -42,21 +42,9 @@ static uint64_t file_offset(Elf *elf, uint64_t address)
 	return 0;
 }
 
-static bool matches(struct file *file, const char *name)
+static bool is_of_file(const struct pattern *pattern, const void *file)
 {
-	struct pattern *pattern;
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < file->targets->patterns.n; i++) {
-		pattern = &file->targets->patterns.at[i];
-		if (pattern->kind != TARGET_USER || pattern->binary != file->binary ||
-		    !pattern_matches(pattern, name))
-			continue;
-		pattern->n_matched++;
-		any = true;
-	}
-	return any;
+	return pattern->binary == ((const struct file *)file)->binary;
 }
 
 static int take_symbol(struct file *file, const GElf_Sym *symbol, const char *raw)
@@ -69,7 +57,8 @@ static int take_symbol(struct file *file, const GElf_Sym *symbol, const char *ra
 		return 0;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(raw, "@"), raw); /* less its version */
 	snprintf(shown, sizeof(shown), "%s:%s", file->shown, name);
-	if (!matches(file, name) || targets_excluded(file->targets, shown))
+	if (!targets_match(file->targets, TARGET_USER, name, is_of_file, file) ||
+	    targets_excluded(file->targets, shown))
 		return 0;
 	target.address = file_offset(file->elf, symbol->st_value);
 	if (!target.address) {

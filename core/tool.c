@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/tool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TOOL(name) extern const struct tool tool_##name;
@@ -60,4 +61,15 @@ const char *column_enum_name(const struct column *column, uint32_t value)
 		if (i == value)
 			return column->names[i];
 	return "?";
+}
+
+const char *tool_next_target(const char *targets, char target[TARGET_LEN])
+{
+	size_t len;
+
+	if (!targets || !*targets)
+		return NULL;
+	len = strcspn(targets, "|");
+	snprintf(target, TARGET_LEN, "%.*s", (int)len, targets);
+	return targets + len + (targets[len] == '|');
 }

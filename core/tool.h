@@ -355,6 +355,9 @@ const struct tool *tool_find(const char *name);
 const struct column *tool_column(const struct tool *, const char *name);
 /* KIND_ENUM: what a value is called; "?" one that has no name. */
 const char *column_enum_name(const struct column *, uint32_t value);
+#define TARGET_LEN 64
+/* Writes the next of a hook's targets "a|b|c", returns the rest; NULL: there is no next. */
+const char *tool_next_target(const char *targets, char target[TARGET_LEN]);
 /* "tp_btf" and so on, as --hook and JSON have it. */
 const char *via_name(enum via);
 

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config, items):
         marks.append("hostside")
     globs = lab_module.left_out(config.lab.name)
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))
-                or lab_module.is_granted([(glob, "") for glob in globs], id_of(item))]
+                or lab_module.is_one_of(globs, id_of(item))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(item, call):
     if not report.skipped or hasattr(report, "wasxfail"):
         return
     test_id = id_of(item)
-    if lab_module.is_granted(item.config.grants, test_id):
+    if lab_module.is_one_of(item.config.grants, test_id):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     report.outcome = "failed"

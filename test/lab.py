@@ -261,14 +261,24 @@ def open_lab():
 def matrix_lines(kernel, word, path=TEST_DIR / "kernels" / "matrix"):
     """What follows the word in the lines of this kernel; None for one that is not in the matrix."""
     current, found, known = None, [], False
-    for line in path.read_text().splitlines():
-        words = line.split(None, 1)
-        if words[:1] == ["kernel"]:
-            current = words[1].split()[0]
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        first, _, rest = line.strip().partition(" ")
+        if not first or first.startswith("#"):
+            continue
+        if first == "kernel" and len(rest.split()) == 3:
+            current = rest.split()[0]
             known |= current == kernel
-        elif words[:1] == [word] and current == kernel:
-            found.append(words[1] if len(words) > 1 else "")
+        elif current and (first in ("skip", "without") and len(rest.split()) > 1 or line == "portable"):
+            if first == word and current == kernel:
+                found.append(rest)
+        else:
+            raise SystemExit(f"{path}:{number}: cannot read: {line}")
     return found if known else None
+
+
+def glob_of(line):
+    """The test that a line of the matrix is about: a "[" stands for itself."""
+    return line.split()[0].replace("[", "[[]")
 
 
 def wants_portable(kernel):
@@ -278,28 +288,14 @@ def wants_portable(kernel):
 
 def left_out(kernel):
     """Globs of tests that this kernel does not run."""
-    return [line.split()[0].replace("[", "[[]") for line in matrix_lines(kernel, "without") or []]
+    return [glob_of(line) for line in matrix_lines(kernel, "without") or []]
 
 
-def granted_skips(kernel, path=TEST_DIR / "kernels" / "matrix"):
-    """What the matrix lets a kernel skip: [(glob, reason)]; one of a user's own, anything."""
-    grants, current, known = [], None, set()
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        words = line.split(None, 2)
-        if not words or words[0].startswith("#"):
-            continue
-        if words[0] == "kernel" and len(line.split()) == 4:
-            current = words[1]
-            known.add(current)
-        elif words[0] in ("portable", "without") and current:
-            continue
-        elif words[0] == "skip" and len(words) == 3 and current:
-            if current == kernel:
-                grants.append((words[1].replace("[", "[[]"), words[2]))
-        else:
-            raise SystemExit(f"{path}:{number}: cannot read: {line}")
-    return grants if kernel in known else [("*", "not in the matrix")]
+def granted_skips(kernel):
+    """Globs of tests that the matrix lets a kernel skip; one of a user's own, any."""
+    grants = matrix_lines(kernel, "skip")
+    return ["*"] if grants is None else [glob_of(line) for line in grants]
 
 
-def is_granted(grants, test_id):
-    return any(fnmatch.fnmatchcase(test_id, glob) for glob, _ in grants)
+def is_one_of(globs, test_id):
+    return any(fnmatch.fnmatchcase(test_id, glob) for glob in globs)

@@ -126,6 +126,11 @@ $W/sleeper 1000 1 >&2 & $W/kmallocs 5000 100 >&2 &
 wait"""
 
 
+def is_inside(row):
+    """RT's sleeping lock guards its own queue with a raw one: a wait for that is a wait within."""
+    return row["type"] == "spin" and any("rtlock_slowlock" in frame for frame in row["kstack"])
+
+
 def test_truth_system_survives_contention_everywhere(lab, needs):
     """Threads and interrupts fight for locks on every CPU; the module's are all there still."""
     needs("spinlock", "--hook fentry")
@@ -135,7 +140,7 @@ def test_truth_system_survives_contention_everywhere(lab, needs):
     assert result.rc == 0, result
     for row in result.rows:
         consistent(row)
-    found = pick(result.rows, lambda row: has_frame(row, "truth_wait_"))
+    found = pick(result.rows, lambda row: has_frame(row, "truth_wait_") and not is_inside(row))
     lost = sum(result.report["loss"].values())
     facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
     waited = sum(fact["waited_count"] for fact in facts)
