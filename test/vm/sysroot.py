@@ -16,7 +16,7 @@ import tempfile
 
 import kernels
 
-PACKAGES = ["libbpf-dev", "libelf-dev", "zlib1g-dev", "libc6-dev", "libc6", "linux-libc-dev",
+PACKAGES = ["libbpf-dev", "libelf-dev", "zlib1g-dev", "liblzma-dev", "libiberty-dev", "libc6-dev", "libc6", "linux-libc-dev",
             "libgcc-12-dev", "libgcc-s1", "libcrypt-dev", "busybox-static"]
 
 
