@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define OPTIONS (DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP)
-#define MAX_D_BYTES (1U << 20) /* that a D name may become */
+#define MAX_D_DOUBLINGS 16 /* of the time for a D name */
 
 struct text {
 	char *buf;
@@ -19,9 +19,12 @@ struct text {
 
 static void add(struct text *text, const char *s, size_t len)
 {
-	if (text->used < text->size)
-		memcpy(text->buf + text->used, s,
-		       len < text->size - text->used ? len : text->size - text->used);
+	size_t room = text->used < text->size ? text->size - text->used : 0;
+
+	if (len < room)
+		room = len;
+	if (room) /* Rust's demangler says NULL for nothing */
+		memcpy(text->buf + text->used, s, room);
 	text->used += len;
 }
 
@@ -62,41 +65,67 @@ static bool demangle_with(int (*style)(const char *, int, demangle_callbackref, 
 	return style(name, OPTIONS, take, text) && text->used;
 }
 
-/*
- * D's demangler cannot be left, so what a name may become is reckoned first: "Q" and a number
- * (capital letters, then a small one) stand for what lies that far before.
- */
-static bool is_bounded(const char *name, size_t len)
+static bool is_digit(char c)
 {
-	uint64_t bytes[DEMANGLE_MAX + 1] = {0}; /* up to here, at most */
-	size_t i, j, back;
+	return c >= '0' && c <= '9';
+}
 
-	for (i = 0; i < len; i = j) {
-		back = 0;
-		j = i + 1;
-		if (name[i] == 'Q') {
-			for (; name[j] >= 'A' && name[j] <= 'Z' && back <= len; j++)
-				back = back * 26 + (size_t)(name[j] - 'A');
-			back = name[j] >= 'a' && name[j] <= 'z' && back <= len
-				   ? back * 26 + (size_t)(name[j++] - 'a')
-				   : 0;
+/* Where what begins at i ends: an identifier behind its length; else i. */
+static size_t end_of_identifier(const char *name, size_t i, size_t len)
+{
+	size_t size = 0;
+
+	for (; is_digit(name[i]) && size <= len; i++)
+		size = size * 10 + (size_t)(name[i] - '0');
+	return size <= len - i ? i + size : i;
+}
+
+/* The same of "Q" and a number (capital letters, then a small one): what lies that far before. */
+static size_t end_of_reference(const char *name, size_t i, size_t len, size_t *back)
+{
+	size_t j = i + 1;
+
+	for (*back = 0; name[j] >= 'A' && name[j] <= 'Z' && *back <= len; j++)
+		*back = *back * 26 + (size_t)(name[j] - 'A');
+	if (name[j] < 'a' || name[j] > 'z')
+		return i;
+	*back = *back * 26 + (size_t)(name[j] - 'a');
+	return *back <= i ? j + 1 : i;
+}
+
+/*
+ * D's demangler cannot be left, and its time doubles with each function type within a name,
+ * which it tries in two ways, anew wherever the types around it are referred to. So these are
+ * counted first, rather too many than too few: names of common code have two or three.
+ */
+static bool is_bounded_d(const char *name, size_t len)
+{
+	bool ends[DEMANGLE_MAX + 1] = {false}; /* of what may be an identifier */
+	size_t doublings = 0, references = 0, back;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t end = i;
+
+		if (ends[i] && strchr("MFUVWRY", name[i]))
+			doublings++;
+		if (name[i] == 'S' && is_digit(name[i + 1]) && is_digit(name[i + 2]))
+			doublings += 2; /* two numbers in a row, cut where it fits */
+		if (is_digit(name[i])) {
+			end = end_of_identifier(name, i, len);
+		} else if (name[i] == 'Q') {
+			end = end_of_reference(name, i, len, &back);
+			references += end > i && !is_digit(name[i - back]);
+		} else if (name[i] == 'Z') {
+			end = i + 1;
 		}
-		bytes[j] = bytes[i] + (j - i);
-		if (back && back <= i)
-			bytes[j] += name[i - back] >= '0' && name[i - back] <= '9'
-					? len
-					: bytes[i] - bytes[i - back];
-		if (bytes[j] > MAX_D_BYTES)
-			return false;
-		for (size_t k = i + 1; k < j; k++)
-			bytes[k] = bytes[j];
+		ends[end] |= end > i;
 	}
-	return true;
+	return (doublings + 1) * (references + 1) <= MAX_D_DOUBLINGS;
 }
 
 static bool demangle_d(const char *name, size_t len, struct text *text)
 {
-	char *whole = is_bounded(name, len) ? dlang_demangle(name, OPTIONS) : NULL;
+	char *whole = is_bounded_d(name, len) ? dlang_demangle(name, OPTIONS) : NULL;
 
 	text->used = 0;
 	if (whole)
