@@ -28,7 +28,7 @@ function(fuzz_target name max_len)
   add_dependencies(fuzz_targets fuzz_${name})
   # What one run finds is not the next one's seed: a test does the same each time.
   lint_test(fuzz.${name} sh -c "rm -rf $1.new && mkdir $1.new && exec \"$@\"" sh ${target}
-    -seed=1 -runs=100000 -max_total_time=5 -timeout=5 -rss_limit_mb=1024 -max_len=${max_len}
+    -seed=1 -runs=100000 -max_total_time=5 -timeout=25 -rss_limit_mb=1024 -max_len=${max_len}
     -print_final_stats=1 -artifact_prefix=${target}- ${target}.new
     ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
   set_tests_properties(fuzz.${name} PROPERTIES FIXTURES_REQUIRED fuzz LABELS "fuzz;quick" TIMEOUT 60)
