@@ -139,6 +139,7 @@ static inline void add_sections(struct composed *c, const struct recipe *r)
 	section = add_section(c, 9, ".shstrtab", SHT_STRTAB, NULL, 0);
 	section->sh_size = c->names_size;
 	append(c, c->names, c->names_size);
+	c->size = (c->size + 7) & ~(size_t)7; /* for the section headers */
 }
 
 static inline void write_wide(struct composed *c, const struct recipe *r)
