@@ -67,10 +67,17 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 	return status;
 }
 
+/* What the kernel told of processes until now names what lies in the map. */
+static void was_read(struct session *session)
+{
+	session->read_ns = host_monotonic_ns();
+	user_space_drain(&session->user_space);
+}
+
 static enum status map_was_read(struct session *session, const char *name, struct rowset *rows,
 				int err)
 {
-	session->read_ns = host_monotonic_ns();
+	was_read(session);
 	if (!err)
 		return OK;
 	rowset_free(rows);
@@ -145,7 +152,7 @@ enum status session_iterate(struct session *session, const char *role, size_t si
 		return OK;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? -errno : read_all(fd, &bytes, &len);
-	session->read_ns = host_monotonic_ns();
+	was_read(session);
 	if (fd >= 0)
 		close(fd);
 	if (err) {
@@ -247,6 +254,7 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 		read_loss(session, snap);
 	session_read_cost(session, snap);
 	read_hooks(session, snap);
+	user_space_report(&session->user_space, snap);
 	if (tool->note)
 		snapshot_note(snap, "%s", tool->note);
 	snapshot_finish(snap, opts->sort);

@@ -10,11 +10,17 @@
 #include <unistd.h>
 
 /* A descriptor that names the file without having opened it. */
-static int find(const char *root, const char *path)
+static int find(const char *root, const char *path, bool no_link)
 {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	int dir = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC | (no_link ? O_NOFOLLOW : 0),
+			       .resolve = RESOLVE_IN_ROOT};
+	int dir, fd;
 
+	if (!*root) { /* a link of /proc leads where no path does, and is refused below a root */
+		fd = open(path, (int)how.flags);
+		return fd < 0 ? -errno : fd;
+	}
+	dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
 	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
@@ -24,15 +30,19 @@ static int find(const char *root, const char *path)
 	return fd;
 }
 
-int open_regular(const char *root, const char *path)
+int open_regular_by(const char *root, const char *path, const struct open_rule *rule)
 {
-	int found = find(root, path), fd = -EINVAL;
+	int found = find(root, path, rule->no_link), fd;
 	char self[32];
 	struct stat st;
 
 	if (found < 0)
 		return found;
-	if (!fstat(found, &st) && S_ISREG(st.st_mode)) {
+	if (fstat(found, &st) || !S_ISREG(st.st_mode)) {
+		fd = -EINVAL;
+	} else if (rule->wanted && !rule->wanted(found, rule->arg)) {
+		fd = -ESTALE;
+	} else {
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
 		fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		if (fd < 0)
@@ -40,4 +50,9 @@ int open_regular(const char *root, const char *path)
 	}
 	close(found);
 	return fd;
+}
+
+int open_regular(const char *root, const char *path)
+{
+	return open_regular_by(root, path, &(struct open_rule){0});
 }

@@ -54,7 +54,7 @@ struct opts {
 	uint32_t want;                     /* WANT_ bits beside those of the shown columns */
 	uint64_t duration_ns, interval_ns; /* 0: none */
 	uint64_t count;                    /* reports; 0: no limit */
-	uint8_t timestamp, verbose, self, stats, keep_screen;
+	uint8_t timestamp, verbose, self, stats, keep_screen, mangled;
 	struct output output[MAX_OUTPUTS];
 	unsigned n_outputs;
 	int ready_fd;  /* -1: none */

@@ -250,7 +250,8 @@ enum {
 	KEY_EXPLAIN,
 	KEY_STACKS,
 	KEY_ROWS,
-	KEY_STATS
+	KEY_STATS,
+	KEY_MANGLED
 };
 
 const struct option_row opts_shared[] = {
@@ -272,6 +273,8 @@ const struct option_row opts_shared[] = {
      .needs = ACCEPT_USTACK},
     {'s', "stack-depth", "N", "frames kept of each stack (default 127; 0: no stacks)", UNIT_CUSTOM,
      FIELD(stack_depth), .needs = ACCEPT_KSTACK, .parse = parse_depth},
+    {KEY_MANGLED, "no-demangle", NULL, "C++, Rust and D names as they are in the file", UNIT_FLAG,
+     FIELD(mangled), .needs = ACCEPT_USTACK},
     {'m', "min", "TIME", "only intervals at least this long: 10us, 2ms, 1s (bare: us)", UNIT_TIME,
      FIELD(min_ns), .needs = ACCEPT_LATENCY},
     {'M', "max", "TIME", "only intervals at most this long", UNIT_TIME, FIELD(max_ns),

@@ -34,16 +34,7 @@ struct run {
 	int signals;                        /* signalfd */
 	sigset_t before;                    /* signal mask as we got it */
 	uint64_t begin_ns, end_ns, next_ns; /* CLOCK_MONOTONIC; end, next: UINT64_MAX: none */
-	uint64_t learn_ns, learn_step_ns;   /* when the command's mappings are read next */
 };
-
-/*
- * A command's mappings are read while it lives: often while it loads its
- * libraries, then ever more seldom, and last after some two seconds.
- */
-#define LEARN_FIRST_NS 1000000
-#define LEARN_FACTOR 4
-#define LEARN_LAST_NS 2000000000
 
 /* What the command line names must be there. Reads /proc, changes nothing. */
 static enum status check_named(const struct opts *opts)
@@ -201,10 +192,13 @@ static void show_countdown(const struct run *run, uint64_t now_ns)
 			(unsigned long long)((run->end_ns - now_ns + 999999999) / 1000000000));
 }
 
-/* Sleeps until the deadline, a signal, or the next tick of the countdown. */
+/* Sleeps until the deadline, a signal, work, or the next tick of the countdown. */
 static void wait_until(const struct run *run, uint64_t deadline_ns)
 {
-	struct pollfd pollfd = {.fd = run->signals, .events = POLLIN};
+	struct pollfd fds[] = {
+	    {.fd = run->signals, .events = POLLIN},
+	    {.fd = user_space_fd(&run->session.user_space), .events = POLLIN},
+	};
 	uint64_t now_ns = host_monotonic_ns(), left_ns;
 	struct timespec timeout;
 
@@ -214,18 +208,7 @@ static void wait_until(const struct run *run, uint64_t deadline_ns)
 		left_ns = 1000000000;
 	timeout.tv_sec = (time_t)(left_ns / 1000000000);
 	timeout.tv_nsec = (long)(left_ns % 1000000000);
-	ppoll(&pollfd, 1, deadline_ns == UINT64_MAX && left_ns > 1000000000 ? NULL : &timeout,
-	      NULL);
-}
-
-static void learn_command(struct run *run, uint64_t now_ns)
-{
-	if (now_ns < run->learn_ns)
-		return;
-	symbolize_learn(&run->session.symbolize, (uint32_t)run->command.tgid);
-	run->learn_ns =
-	    run->learn_step_ns > LEARN_LAST_NS ? UINT64_MAX : now_ns + run->learn_step_ns;
-	run->learn_step_ns *= LEARN_FACTOR;
+	ppoll(fds, 2, deadline_ns == UINT64_MAX && left_ns > 1000000000 ? NULL : &timeout, NULL);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -241,9 +224,10 @@ static enum status loop(struct run *run)
 	enum status status = OK;
 
 	for (;;) {
-		wait_until(run, earlier(earlier(run->next_ns, run->end_ns), run->learn_ns));
+		uint64_t work_ns = user_space_work(&run->session.user_space);
+
+		wait_until(run, earlier(work_ns, earlier(run->next_ns, run->end_ns)));
 		now_ns = host_monotonic_ns();
-		learn_command(run, now_ns);
 		if (take_signals(run) || now_ns >= run->end_ns)
 			return report(run);
 		if (now_ns < run->next_ns)
@@ -261,7 +245,6 @@ static enum status trace(struct run *run)
 {
 	const struct opts *opts = &run->opts;
 	enum status status;
-	unsigned i;
 
 	status = session_open(&run->session, &run->plan, (uint32_t)run->command.tgid);
 	if (status)
@@ -272,15 +255,9 @@ static enum status trace(struct run *run)
 	/* The end falls on a tick: one report, not two. */
 	if (opts->duration_ns && opts->interval_ns && opts->duration_ns % opts->interval_ns == 0)
 		run->end_ns += 1000000;
-	for (i = 0; i < opts->tgids.n; i++)
-		symbolize_learn(&run->session.symbolize, opts->tgids.id[i]);
-	run->learn_ns = UINT64_MAX;
 	say_ready(run);
-	if (opts->command) {
-		run->learn_ns = 0;
-		run->learn_step_ns = LEARN_FIRST_NS;
+	if (opts->command)
 		status = command_release(&run->command, opts->command[0]);
-	}
 	if (!status)
 		status = loop(run);
 	if (!status)

@@ -348,11 +348,11 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	/* The first of many reports must not be late; a single one may. */
 	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
 		symbolize_load(&session->symbolize);
-	if (plan->opts->tool->patterns) {
+	status = user_space_open(&session->user_space, &session->symbolize, command_tgid);
+	if (!status && plan->opts->tool->patterns)
 		status = targets_find(&session->targets, plan->opts);
-		if (status)
-			return status;
-	}
+	if (status)
+		return status;
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {
@@ -391,6 +391,7 @@ void session_close(struct session *session)
 	slots_unmap(&session->slot_stacks);
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
+	user_space_close(&session->user_space);
 	symbolize_end(&session->symbolize);
 	rowset_free(&session->before);
 	targets_free(&session->targets);

@@ -15,6 +15,7 @@
 #include "core/snapshot.h"
 #include "core/symbolize.h"
 #include "core/targets.h"
+#include "core/user_space.h"
 
 struct session {
 	struct plan *plan;
@@ -28,6 +29,7 @@ struct session {
 	int stats_fd;           /* keeps BPF_ENABLE_STATS on; -1: refused */
 	uint32_t command_tgid;  /* 0: none */
 	struct symbolize symbolize;
+	struct user_space user_space;
 	struct slots_view slot_rows, slot_stacks; /* layout.slots; else empty */
 	struct rowset before;                     /* AT_RATE: rows as of the last report */
 	struct loss loss_before;

@@ -20,7 +20,8 @@
 /* Named frames, leaf first. Interned: equal stacks of a snapshot are the same pointer. */
 struct stack {
 	uint32_t n;
-	bool cut; /* the walk ended at the depth limit: outer frames are missing */
+	bool cut; /* the walk ended before its end (depth, no frame pointer): outer frames are
+		     missing */
 	const char *frame[];
 };
 

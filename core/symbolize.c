@@ -34,18 +34,6 @@ void symbolize_end(struct symbolize *symbolize)
 	memset(symbolize, 0, sizeof(*symbolize));
 }
 
-void symbolize_learn(struct symbolize *symbolize, uint32_t tgid)
-{
-	if (!(symbolize->plan->filter.want & WANT_ANY_USTACK))
-		return;
-	if (!symbolize->usyms)
-		symbolize->usyms = usyms_new();
-	if (!symbolize->usyms)
-		return;
-	usyms_refresh(symbolize->usyms);
-	usyms_learn(symbolize->usyms, tgid); /* a process that is gone has no maps: frames say so */
-}
-
 void symbolize_load(struct symbolize *symbolize)
 {
 	if (symbolize->ksyms_tried)
@@ -192,13 +180,51 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
+/*
+ * A function that keeps no frame pointer ends the walk, or leads it astray: where it does not
+ * end in a function that programs and threads begin in, it is marked. What the walk met
+ * behind such a function, or last where nothing is mapped, is no frame and left out.
+ */
+static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
+		       const struct stack_frames *frames, uint32_t tgid, const struct stack **out)
+{
+	enum usyms_kind kind, last = USYMS_FIRST; /* last: of the frames that are shown */
+	const uint64_t *ip = (const uint64_t *)frames->ip;
+	const char *names[MAX_DEPTH];
+	char frame[FRAME_LEN];
+	uint32_t i, n = 0;
+	unsigned image;
+	bool whole;
+
+	image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
+	for (i = 0; i < frames->n && (ip[i] || !i); i++) { /* 0: a coroutine's or thread's end */
+		kind =
+		    usyms_frame(symbolize->usyms, tgid, image, ip[i], i > 0, frame, sizeof(frame));
+		if (i && last == USYMS_FIRST && kind != USYMS_FIRST)
+			break;
+		names[i] = snapshot_text(snap, frame, sizeof(frame));
+		if (!names[i])
+			return -ENOMEM;
+		if (kind == USYMS_UNKNOWN)
+			continue;
+		n = i + 1;
+		last = kind;
+	}
+	whole = n == i &&
+		(last == USYMS_FIRST || i < frames->n || (last == USYMS_FILE && n < MAX_DEPTH));
+	if (!n) /* a process that was never seen */
+		n = i;
+	if (usyms_unread(symbolize->usyms))
+		snapshot_note(snap, "symbols of some files could not be read (they are gone, "
+				    "replaced or refused): their frames are file+0xoffset");
+	*out = stack_intern(symbolize, snap, names, n, whole);
+	return *out ? 0 : -ENOMEM;
+}
+
 int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id, uint32_t tgid,
 		     const struct stack **out)
 {
-	const char *names[MAX_DEPTH];
 	struct stack_frames frames;
-	char frame[FRAME_LEN];
-	uint32_t i;
 	int err;
 
 	if (id == STACK_NONE || id == STACK_LOST) {
@@ -206,20 +232,7 @@ int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 		return *out ? 0 : -ENOMEM;
 	}
 	err = frames_read(symbolize, id, &frames);
-	if (err)
-		return err;
-	if (!symbolize->usyms)
-		symbolize->usyms = usyms_new();
-	if (!symbolize->usyms)
-		return -ENOMEM;
-	for (i = 0; i < frames.n; i++) {
-		usyms_frame(symbolize->usyms, tgid, frames.ip[i], frame, sizeof(frame));
-		names[i] = snapshot_text(snap, frame, sizeof(frame));
-		if (!names[i])
-			return -ENOMEM;
-	}
-	*out = stack_intern(symbolize, snap, names, (uint32_t)frames.n, frames.n < MAX_DEPTH);
-	return *out ? 0 : -ENOMEM;
+	return err ? err : name_ustack(symbolize, snap, &frames, tgid, out);
 }
 
 /* 1: the chain ends here; 0: it may go on; -ENOMEM, or -errno when the map could not be read. */

@@ -23,7 +23,7 @@ struct symbolize {
 	const struct slots_view *stacks; /* in place of that map; NULL: none */
 	int links_fd, chains_fd;         /* maps links and chains; negative: none */
 	struct ksyms *ksyms, *data;      /* functions, and static data */
-	struct usyms *usyms;
+	struct usyms *usyms;             /* NULL: no user stacks are shown */
 	struct cgroup_names *cgroups;
 	bool ksyms_tried, data_tried, cgroups_tried;
 	int ksyms_err;
@@ -45,9 +45,6 @@ void symbolize_end(struct symbolize *);
 
 /* Loads the kernel's symbols, which the first name would do else: it takes some 50 ms. */
 void symbolize_load(struct symbolize *);
-
-/* Reads a process's mappings now: by the time of the report it may have ended. */
-void symbolize_learn(struct symbolize *, uint32_t tgid);
 
 /*
  * Stacks by id; a lost one has the single frame "[lost]". Return 0, -ENOMEM, or

@@ -1,363 +1,276 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/usyms.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/grow.h"
+#include "core/demangle.h"
+#include "core/intern.h"
+#include "core/perf_map.h"
+#include "core/processes.h"
+#include "core/user_files.h"
 
-#define BUCKETS 1024
-#define MAX_PROCESSES 65536
-#define MAX_TEXT (32U << 20) /* a process with vm.max_map_count mappings has some 8 MB */
-#define KEPT_REPORTS 16      /* that do not ask for a process, until it is forgotten */
-#define DELETED " (deleted)"
+#define JIT_BUCKETS 64
+#define MAX_JITS 256 /* processes whose perf-TGID.map is kept */
+#define NAMED_FRAMES 16384
+#define NAME_LEN_MAX 400
 
-struct mapping {
-	uint64_t start, end, pgoff;
-	uint32_t name; /* in names */
-};
-
-struct maps {
-	struct mapping *at;
-	size_t count, room;
-	char *names; /* each ended by NUL */
-	size_t names_used, names_room;
-};
-
-struct process {
-	struct process *next;
-	struct maps maps;
-	uint64_t tried; /* the report its maps were last read for */
-	uint64_t used;
-	int err; /* of the last try */
+struct jit {
+	struct jit *next;
+	struct perf_map *map; /* NULL: there is none */
+	uint64_t report;      /* that it was last looked for */
 	uint32_t tgid;
 };
 
+/* A frame of a file as it was named: demangling takes longer than all else. */
+struct named {
+	uint64_t offset; /* in the file, of the call where it is one */
+	char *text;      /* NULL: none yet */
+	uint32_t file;
+	uint8_t calls, kind;
+};
+
 struct usyms {
+	struct usyms_style style;
+	struct user_files *files;
+	struct processes *processes;
+	struct jit *jits[JIT_BUCKETS];
+	unsigned n_jits;
 	uint64_t report;
-	size_t count;
-	struct process *buckets[BUCKETS];
+	struct named named[NAMED_FRAMES]; /* by hash; a later one takes its place */
 };
 
-struct line {
-	struct mapping map;
-	const char *name;
-	size_t name_len;
+/* What is known of an address that something is mapped at. */
+struct place {
+	const char *name; /* NULL: no function is known */
+	uint64_t offset;  /* in the function, or in the file */
+	const char *file;
 };
 
-static void maps_free(struct maps *maps)
-{
-	free(maps->at);
-	free(maps->names);
-}
-
-/* At most 16 hex digits up to the byte stop, which is skipped; NULL: something else is there. */
-static const char *take_hex(const char *s, const char *end, char stop, uint64_t *value)
-{
-	const char *begin = s;
-
-	for (*value = 0; s < end && s - begin <= 16; s++) {
-		char c = *s | 0x20;
-
-		if (*s >= '0' && *s <= '9')
-			*value = *value << 4 | (unsigned)(*s - '0');
-		else if (c >= 'a' && c <= 'f')
-			*value = *value << 4 | (unsigned)(c - 'a' + 10);
-		else
-			break;
-	}
-	if (s == begin || s == end || *s != stop || s - begin > 16)
-		return NULL;
-	return s + 1;
-}
-
-/* One word of 1 to max bytes and the blanks behind it; NULL: there is none. */
-static const char *skip_word(const char *s, const char *end, size_t max)
-{
-	const char *begin = s;
-
-	while (s < end && *s != ' ')
-		s++;
-	if (s == begin || (size_t)(s - begin) > max)
-		return NULL;
-	while (s < end && *s == ' ')
-		s++;
-	return s;
-}
-
-/* The last part of a path without " (deleted)", the whole of what is no path. */
-static void take_name(const char *s, const char *end, struct line *l)
-{
-	size_t tail = strlen(DELETED);
-	const char *slash;
-
-	if ((size_t)(end - s) > tail && !memcmp(end - tail, DELETED, tail))
-		end -= tail;
-	if (s < end && *s == '/') {
-		slash = memrchr(s, '/', end - s);
-		s = slash + 1;
-	}
-	l->name = s;
-	l->name_len = end - s;
-	if (!l->name_len) {
-		l->name = "[anon]";
-		l->name_len = strlen(l->name);
-	}
-}
-
-/* "start-end perms pgoff major:minor inode   name" */
-static bool split_line(const char *s, const char *end, struct line *l)
-{
-	s = take_hex(s, end, '-', &l->map.start);
-	s = s ? take_hex(s, end, ' ', &l->map.end) : NULL;
-	s = s ? skip_word(s, end, 8) : NULL;
-	s = s ? take_hex(s, end, ' ', &l->map.pgoff) : NULL;
-	s = s ? skip_word(s, end, 24) : NULL;
-	s = s ? skip_word(s, end, 20) : NULL;
-	if (!s || l->map.start >= l->map.end || memchr(s, '\0', end - s))
-		return false;
-	if (s == end || *s == '[') /* no file: from the start of the mapping */
-		l->map.pgoff = 0;
-	take_name(s, end, l);
-	return true;
-}
-
-/* The kernel writes a newline in a name as \012, and nothing else so. */
-static void copy_name(char *to, const struct line *l)
-{
-	for (size_t i = 0; i < l->name_len; i++) {
-		if (l->name_len - i >= 4 && !memcmp(l->name + i, "\\012", 4)) {
-			*to++ = '\n';
-			i += 3;
-		} else {
-			*to++ = l->name[i];
-		}
-	}
-	*to = '\0';
-}
-
-static int add_mapping(struct maps *maps, const struct line *l)
-{
-	uint32_t name = maps->names_used;
-	struct mapping *new;
-
-	if (grow((void **)&maps->at, &maps->room, maps->count + 1, sizeof(*maps->at), 64) ||
-	    grow((void **)&maps->names, &maps->names_room, name + l->name_len + 1, 1, 64))
-		return -ENOMEM;
-	copy_name(maps->names + name, l);
-	/* the segments of a file follow each other: one copy of its name */
-	new = &maps->at[maps->count];
-	*new = l->map;
-	new->name = name;
-	if (maps->count++ && !strcmp(maps->names + new[-1].name, maps->names + name))
-		new->name = new[-1].name;
-	else
-		maps->names_used += strlen(maps->names + name) + 1;
-	return 0;
-}
-
-static int compare_mappings(const void *a, const void *b)
-{
-	const struct mapping *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-static int parse(struct maps *maps, const char *text, size_t len)
-{
-	const char *end = text + len;
-
-	for (const char *s = text, *newline; s < end; s = newline + 1) {
-		struct line l;
-
-		newline = memchr(s, '\n', end - s);
-		if (!newline)
-			newline = end;
-		if (split_line(s, newline, &l) && add_mapping(maps, &l))
-			return -ENOMEM;
-		if (newline == end)
-			break;
-	}
-	for (size_t i = 1; i < maps->count; i++) {
-		if (maps->at[i].start >= maps->at[i - 1].start)
-			continue;
-		qsort(maps->at, maps->count, sizeof(*maps->at), compare_mappings);
-		break;
-	}
-	return maps->count ? 0 : -ESRCH;
-}
-
-/* Replaces the maps of a process when text has any, and keeps them when not. */
-static int set_maps(struct process *p, const char *text, size_t len)
-{
-	struct maps maps = {0};
-	int err = len > MAX_TEXT ? -EFBIG : parse(&maps, text, len);
-
-	if (err) {
-		maps_free(&maps);
-		return err;
-	}
-	maps_free(&p->maps);
-	p->maps = maps;
-	return 0;
-}
-
-static int read_all(int fd, char **text, size_t *len)
-{
-	size_t room = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (*len > MAX_TEXT)
-			return -EFBIG;
-		if (grow((void **)text, &room, *len + 16384, 1, 64))
-			return -ENOMEM;
-		got = read(fd, *text + *len, room - *len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : 0;
-		*len += got;
-	}
-}
-
-static int read_maps(struct process *p)
-{
-	char path[32], *text = NULL;
-	size_t len = 0;
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/maps", p->tgid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	err = read_all(fd, &text, &len);
-	close(fd);
-	if (!err)
-		err = len ? set_maps(p, text, len) : -ESRCH;
-	free(text);
-	return err;
-}
-
-static struct process *get_process(struct usyms *us, uint32_t tgid)
-{
-	struct process **bucket = &us->buckets[tgid % BUCKETS], *p;
-
-	for (p = *bucket; p && p->tgid != tgid; p = p->next)
-		;
-	if (!p) {
-		p = us->count < MAX_PROCESSES ? calloc(1, sizeof(*p)) : NULL;
-		if (!p)
-			return NULL;
-		p->tgid = tgid;
-		p->next = *bucket;
-		*bucket = p;
-		us->count++;
-	}
-	p->used = us->report;
-	return p;
-}
-
-struct usyms *usyms_new(void)
+struct usyms *usyms_new(const struct usyms_style *style)
 {
 	struct usyms *us = calloc(1, sizeof(*us));
 
-	if (us)
-		us->report = 1;
-	return us;
+	if (!us)
+		return NULL;
+	us->style = *style;
+	us->files = user_files_new();
+	us->processes = us->files ? processes_new(us->files) : NULL;
+	if (us->processes)
+		return us;
+	usyms_free(us);
+	return NULL;
 }
 
-static void drop_unused_since(struct usyms *us, uint64_t report)
+static void drop_jits(struct usyms *us)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct process **at = &us->buckets[i], *p; (p = *at);) {
-			if (p->used >= report) {
-				at = &p->next;
-				continue;
-			}
-			*at = p->next;
-			maps_free(&p->maps);
-			free(p);
-			us->count--;
+	for (size_t i = 0; i < JIT_BUCKETS; i++)
+		for (struct jit *jit; (jit = us->jits[i]);) {
+			us->jits[i] = jit->next;
+			perf_map_free(jit->map);
+			free(jit);
 		}
+	us->n_jits = 0;
 }
 
 void usyms_free(struct usyms *us)
 {
-	if (us)
-		drop_unused_since(us, UINT64_MAX);
+	if (!us)
+		return;
+	drop_jits(us);
+	for (size_t i = 0; i < NAMED_FRAMES; i++)
+		free(us->named[i].text);
+	processes_free(us->processes);
+	user_files_free(us->files);
 	free(us);
+}
+
+struct processes *usyms_processes(struct usyms *us)
+{
+	return us->processes;
 }
 
 void usyms_refresh(struct usyms *us)
 {
 	us->report++;
-	if (us->report > KEPT_REPORTS)
-		drop_unused_since(us, us->report - KEPT_REPORTS);
+	processes_refresh(us->processes);
 }
 
-int usyms_learn(struct usyms *us, uint32_t tgid)
+/* The map as of this report; a process that is gone keeps its last one. */
+static const struct perf_map *jit_map(struct usyms *us, uint32_t tgid)
 {
-	struct process *p = get_process(us, tgid);
+	struct jit **bucket = &us->jits[tgid % JIT_BUCKETS], *jit;
 
-	if (!p)
-		return -ENOMEM;
-	if (p->tried != us->report) {
-		p->tried = us->report;
-		p->err = read_maps(p);
+	for (jit = *bucket; jit && jit->tgid != tgid; jit = jit->next)
+		;
+	if (jit && jit->report == us->report)
+		return jit->map;
+	if (!jit) {
+		if (us->n_jits == MAX_JITS)
+			drop_jits(us);
+		jit = calloc(1, sizeof(*jit));
+		if (!jit)
+			return NULL;
+		jit->tgid = tgid;
+		jit->next = *bucket;
+		*bucket = jit;
+		us->n_jits++;
 	}
-	return p->err;
+	jit->report = us->report;
+	perf_map_reload(&jit->map, tgid);
+	return jit->map;
 }
 
-int usyms_learn_text(struct usyms *us, uint32_t tgid, const char *text, size_t len)
+static void find(struct usyms *us, uint32_t tgid, const struct mapping *map, uint64_t ip,
+		 struct place *place)
 {
-	struct process *p = get_process(us, tgid);
+	const struct perf_map *jit;
+	struct elf_symbol symbol;
+	uint64_t start;
 
-	if (!p)
-		return -ENOMEM;
-	p->tried = us->report;
-	p->err = set_maps(p, text, len);
-	return p->err;
-}
-
-static const struct mapping *find_mapping(const struct maps *maps, uint64_t ip)
-{
-	size_t lo = 0, hi = maps->count;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (maps->at[mid].start <= ip)
-			lo = mid + 1;
-		else
-			hi = mid;
+	place->file = user_files_name(us->files, map->file);
+	place->offset = ip - map->start + map->pgoff;
+	place->name = NULL;
+	if (user_files_symbol(us->files, map, tgid, place->offset, &symbol)) {
+		place->name = symbol.name;
+		place->offset -= symbol.start;
+		return;
 	}
-	return lo && ip < maps->at[lo - 1].end ? &maps->at[lo - 1] : NULL;
+	if (user_files_is_code(us->files, map->file)) /* made by a linker, not by a JIT compiler */
+		return;
+	jit = jit_map(us, tgid);
+	place->name = jit ? perf_map_find(jit, ip, &start) : NULL;
+	if (place->name)
+		place->offset = ip - start;
 }
 
-char *usyms_frame(struct usyms *us, uint32_t tgid, uint64_t ip, char *buf, size_t size)
+/* Of glibc, musl, ld.so and Go. */
+static bool is_first(const char *name)
 {
-	struct process *p = get_process(us, tgid);
-	const struct mapping *map;
-	char offset[24];
-	int len;
+	static const struct {
+		const char *name;
+		bool prefix;
+	} first[] = {
+	    {"_start"},
+	    {"_start_c"},
+	    {"__libc_start", true},
+	    {"_dl_start", true},
+	    {"start_thread"},
+	    {"thread_start"},
+	    {"clone"},
+	    {"clone3"},
+	    {"__clone", true},
+	    {"_rt0_", true},
+	    {"runtime.goexit", true},
+	    {"runtime.mstart", true},
+	    {"runtime.rt0_go", true},
+	};
 
-	if (p && p->tried != us->report)
-		(void)usyms_learn(us, tgid);
-	map = p ? find_mapping(&p->maps, ip) : NULL;
+	for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+		if (first[i].prefix ? !strncmp(name, first[i].name, strlen(first[i].name))
+				    : !strcmp(name, first[i].name))
+			return true;
+	return false;
+}
+
+static void format(const struct usyms *us, const struct place *place, char *buf, size_t size)
+{
+	char name[NAME_LEN_MAX], tail[300] = "";
+	int len = 0;
+
+	if (!place->name || us->style.offset)
+		len = snprintf(tail, sizeof(tail), "+0x%" PRIx64, place->offset);
+	if (place->name && us->style.offset)
+		snprintf(tail + len, sizeof(tail) - (size_t)len, " [%.255s]", place->file);
+	if (!place->name || us->style.mangled)
+		snprintf(name, sizeof(name), "%s", place->name ? place->name : place->file);
+	else
+		demangle(place->name, name, sizeof(name));
+	len = size > strlen(tail) ? (int)(size - strlen(tail) - 1) : 0;
+	snprintf(buf, size, "%.*s%s", len, name, tail);
+}
+
+static struct named *named_at(struct usyms *us, uint32_t file, uint64_t offset, bool calls)
+{
+	return &us->named[hash_word(hash_word(file, calls), offset) % NAMED_FRAMES];
+}
+
+/* A call that never returns may be the last instruction of its function: calls is 1 for one. */
+static enum usyms_kind look_up(struct usyms *us, uint32_t tgid, const struct mapping *map,
+			       uint64_t ip, bool calls, struct place *place)
+{
+	find(us, tgid, map, ip - calls, place);
+	place->offset += calls;
+	if (!place->name)
+		return USYMS_FILE;
+	return is_first(place->name) ? USYMS_FIRST : USYMS_FUNCTION;
+}
+
+enum usyms_kind usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uint64_t ip,
+			    bool calls, char *buf, size_t size)
+{
+	const struct mapping *map = processes_find(us->processes, tgid, image, ip - calls);
+	enum usyms_kind kind;
+	struct named *named;
+	struct place place;
+	uint64_t offset;
+
 	if (!map) {
 		snprintf(buf, size, "[unknown]");
-		return buf;
+		return USYMS_UNKNOWN;
 	}
-	len = snprintf(offset, sizeof(offset), "+0x%" PRIx64, ip - map->start + map->pgoff);
-	len = size > (size_t)len ? (int)(size - len - 1) : 0;
-	snprintf(buf, size, "%.*s%s", len, p->maps.names + map->name, offset);
-	return buf;
+	offset = ip - calls - map->start + map->pgoff;
+	named = named_at(us, map->file, offset, calls);
+	if (named->text && named->file == map->file && named->offset == offset &&
+	    named->calls == calls) {
+		snprintf(buf, size, "%s", named->text);
+		return named->kind;
+	}
+	kind = look_up(us, tgid, map, ip, calls, &place);
+	format(us, &place, buf, size);
+	if (user_files_is_code(us->files, map->file) && strlen(buf) + 1 < size) {
+		free(named->text);
+		*named = (struct named){offset, strdup(buf), map->file, calls, kind};
+	}
+	return kind;
+}
+
+/* How well a walk fits an image: its frames that something is mapped at, and how it ends. */
+static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint64_t *ip, unsigned n)
+{
+	const struct mapping *map;
+	struct place place;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		map = processes_find(us->processes, tgid, image, ip[i] - (i > 0));
+		if (!map)
+			break;
+		if (look_up(us, tgid, map, ip[i], i > 0, &place) == USYMS_FIRST)
+			return UINT_MAX;
+	}
+	return i;
+}
+
+unsigned usyms_image(struct usyms *us, uint32_t tgid, const uint64_t *ip, unsigned n)
+{
+	unsigned images = processes_images(us->processes, tgid), best = 0, best_fit = 0, image;
+
+	for (image = 0; images > 1 && image < images; image++) {
+		unsigned fits = fit(us, tgid, image, ip, n);
+
+		if (fits > best_fit) {
+			best_fit = fits;
+			best = image;
+		}
+	}
+	return best;
+}
+
+bool usyms_unread(const struct usyms *us)
+{
+	return user_files_unread(us->files);
 }

@@ -1,38 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * User frames, named by the file they lie in: "libc.so.6+0x26abc", where the
- * offset is the file's. /proc/TGID/maps is read once per process and report.
- * File names are raw bytes: what prints them escapes them.
+ * User frames, named by the function they lie in: the one of the ELF file that is
+ * mapped there, or what a JIT compiler says of its memory; else by the file,
+ * "libc.so.6+0x26abc". Names are raw bytes: what prints them escapes them.
  */
 #ifndef KTRACE_USYMS_H
 #define KTRACE_USYMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct processes;
 struct usyms;
 
-struct usyms *usyms_new(void); /* NULL: out of memory */
+/* How frames are shown. */
+struct usyms_style {
+	bool mangled; /* C++, Rust and D names as they are in the file */
+	bool offset;  /* "read+0x1f [libc.so.6]" in place of "read" */
+};
+
+struct usyms *usyms_new(const struct usyms_style *); /* NULL: out of memory */
 void usyms_free(struct usyms *);
 
+/* What processes have mapped, for who learns of it. */
+struct processes *usyms_processes(struct usyms *);
 /* A new report begins: maps are read anew where they are asked for. */
 void usyms_refresh(struct usyms *);
 
-/*
- * Reads the maps of a process that may be gone when its frames are named; does
- * nothing when this report has them. Returns 0 or -errno (-ESRCH: it has none).
- */
-int usyms_learn(struct usyms *, uint32_t tgid);
-
-/* As usyms_learn(), from text as it stands in /proc/TGID/maps. */
-int usyms_learn_text(struct usyms *, uint32_t tgid, const char *text, size_t len);
+enum usyms_kind {
+	USYMS_UNKNOWN,  /* nothing is mapped there, or the process was never seen: "[unknown]" */
+	USYMS_FILE,     /* no function is known: "file+0x1f", "[anon]+0x1f" */
+	USYMS_FUNCTION, /* "read" */
+	USYMS_FIRST,    /* a function that programs and threads begin in: walks end there */
+};
 
 /*
- * "file+0x1f", "[vdso]+0x1f", "[anon]+0x1f", or "[unknown]" when nothing is
- * mapped there or the process was never seen. A process that is gone is named by
- * the maps last known. Returns buf; a name that does not fit is cut before its
- * offset is.
+ * Which image of a process a walk is of: before or after an exec. Stacks have no time, so it is
+ * told by what fits: the one in which the walk ends where programs begin, or that maps the most
+ * of it; of several the last. 0 for a process that did not exec.
  */
-char *usyms_frame(struct usyms *, uint32_t tgid, uint64_t ip, char *buf, size_t size);
+unsigned usyms_image(struct usyms *, uint32_t tgid, const uint64_t *ip, unsigned n);
+/*
+ * Names an address of an image of a process. calls: it is a return address, so the call before
+ * it is what is named. A name that does not fit buf is cut before its offset is.
+ */
+enum usyms_kind usyms_frame(struct usyms *, uint32_t tgid, unsigned image, uint64_t ip, bool calls,
+			    char *buf, size_t size);
+
+/* Could the symbols of some mapped file not be read? */
+bool usyms_unread(const struct usyms *);
 
 #endif

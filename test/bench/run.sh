@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
+# run.sh [names] [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
 # event, beside a peer where one is installed (bench.py names those that are not).
+# names: names.py instead, the names of processes that exit while they are traced.
 # Nothing of this runs with the tests. KTRACE and KTRACE_WORKLOADS name a build
 # that is there already; without them build/ is brought up to date.
 set -euo pipefail
@@ -17,7 +18,12 @@ if [ -z "${KTRACE-}" ] || [ -z "${KTRACE_WORKLOADS-}" ]; then
 	ninja --quiet -C "$root/build" >&2
 	export KTRACE=$root/build/ktrace KTRACE_WORKLOADS=$root/build/workload
 fi
+script=bench.py
+if [ "${1-}" = names ]; then
+	script=names.py
+	shift
+fi
 # bpftrace looks for tracepoints in tracefs: give it one where nobody else sees it.
 exec unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
 	[ -e /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing 2>/dev/null
-	exec "$@"' sh python3 -B "$here/bench.py" "$@"
+	exec "$@"' sh python3 -B "$here/$script" "$@"

@@ -34,8 +34,13 @@ function(fuzz_target name max_len)
   set_tests_properties(fuzz.${name} PROPERTIES FIXTURES_REQUIRED fuzz LABELS "fuzz;quick" TIMEOUT 60)
 endfunction()
 
-fuzz_target(elf 16384 elf_image elf_collect elf_symbols debug_file debug_data open_regular
+set(ELF_PARTS elf_image elf_collect elf_symbols debug_file debug_data open_regular)
+fuzz_target(elf 16384 ${ELF_PARTS}
   LIBS ${LIBZ} ${LIBLZMA})
 fuzz_target(demangle 1200 demangle LIBS ${LIBIBERTY})
 fuzz_target(kallsyms 4096 ksyms ksyms_load)
-fuzz_target(maps 4096 usyms)
+fuzz_target(maps 4096 maps mappings processes user_files user_open intern ${ELF_PARTS}
+  LIBS ${LIBZ} ${LIBLZMA})
+fuzz_target(perf_map 4096 perf_map open_regular)
+fuzz_target(records 4096 perf_ring maps mappings processes user_files user_open intern ${ELF_PARTS}
+  LIBS ${LIBZ} ${LIBLZMA})

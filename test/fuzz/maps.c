@@ -3,26 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/usyms.h"
+#include "core/processes.h"
 
 #define NOBODY 4194305U /* above PID_MAX_LIMIT: no such process can be */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void look_up(struct user_files *files, struct processes *processes, uint64_t ip)
+{
+	const struct mapping *map = processes_find(processes, NOBODY, 0, ip);
+
+	if (map && (ip < map->start || ip >= map->end || !*user_files_name(files, map->file)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct usyms *us = usyms_new();
-	char buf[64];
+	struct user_files *files = user_files_new();
+	struct processes *processes = processes_new(files);
 
-	if (!us)
+	if (!processes)
 		abort();
-	(void)usyms_learn_text(us, NOBODY, (const char *)data, size);
+	(void)processes_learn_text(processes, NOBODY, (const char *)data, size);
 	for (unsigned shift = 0; shift < 64; shift++)
-		if (strnlen(usyms_frame(us, NOBODY, UINT64_MAX >> shift, buf, sizeof(buf)),
-			    sizeof(buf)) == sizeof(buf))
-			abort();
+		look_up(files, processes, UINT64_MAX >> shift);
 	for (uint64_t ip = 0x1000; ip < 0x10000; ip += 0x1000)
-		usyms_frame(us, NOBODY, ip, buf, 1 + ip / 0x1000);
-	usyms_free(us);
+		look_up(files, processes, ip);
+	processes_free(processes);
+	user_files_free(files);
 	return 0;
 }

@@ -131,7 +131,7 @@ def test_kernel_threads_are_seen_too(lab):
 
 
 @pytest.mark.hostside
-def test_user_stack_is_named_by_file_and_offset(lab):
+def test_user_stack_of_a_process_that_ran_already_is_named(lab):
     result = lab.run("""
         $W/sleeper 2000 20 --ready >ready & pid=$!
         wait_line ready
@@ -141,6 +141,5 @@ def test_user_stack_is_named_by_file_and_offset(lab):
     rows = sleeps(result.rows)
     # the sleep that was on when tracing began left its user stack unseen
     assert total(pick(rows, lambda row: not row["ustack"]), "count") <= 1 < total(rows, "count"), result
-    assert any(frame.startswith("sleeper+0x") for row in rows for frame in row["ustack"]), rows
-    for frame in (f for row in rows for f in row["ustack"]):
-        assert frame == "[unknown]" or frame.startswith(("sleeper+0x", "[vdso]")), frame
+    assert total(pick(rows, lambda row: has_frame(row, "main", stack="ustack")), "count") >= total(rows, "count") - 1
+    assert not any(frame == "[unknown]" for row in rows for frame in row["ustack"]), rows

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * failnth N ERRNO [--cmd BPF_CMD] [--from] -- COMMAND...
+ * failnth N ERRNO [--cmd BPF_CMD | --perf] [--from] -- COMMAND...
  *
  * Runs COMMAND and makes its Nth bpf(2) call fail with that errno number (with
- * --cmd: the Nth of that bpf command; with --from: the Nth and all after it).
+ * --cmd: the Nth of that bpf command; with --perf: the Nth perf_event_open(2);
+ * with --from: the Nth and all after it).
  * N = 0 fails none. Works by seccomp user notification, so it needs no library
  * and no debugger in the traced program. Ends as COMMAND ended; the last line
  * on stderr says how many calls were seen.
@@ -22,15 +23,16 @@ static struct {
 	uint64_t nth, seen, failed;
 	int err;
 	int64_t cmd; /* -1: every command */
+	uint32_t call;
 	bool from;
-} plan = {.cmd = -1};
+} plan = {.cmd = -1, .call = SYS_bpf};
 
-/* Every bpf(2) call of this task and its children asks the listener. */
+/* Every such call of this task and its children asks the listener. */
 static int install_filter(void)
 {
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, plan.call, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -147,10 +149,12 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	plan.from = take_option(&argc, argv, "--from", false);
+	if (take_option(&argc, argv, "--perf", false))
+		plan.call = SYS_perf_event_open;
 	if (cmd)
 		plan.cmd = (int64_t)number(cmd);
 	if (argc < 4)
-		die("usage: failnth N ERRNO [--cmd CMD] [--from] -- COMMAND...");
+		die("usage: failnth N ERRNO [--cmd CMD | --perf] [--from] -- COMMAND...");
 	plan.nth = number(argv[1]);
 	plan.err = (int)number(argv[2]);
 	command = command_or_die(argc - 2, argv + 2);

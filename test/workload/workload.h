@@ -60,6 +60,29 @@ UNUSED_OK static uint64_t sleep_ns(uint64_t ns)
 	return now_ns() - start;
 }
 
+/*
+ * One nanosleep of less than a second, in the very function that calls this: libc's functions need
+ * not keep a frame pointer, and then the stack lacks their caller.
+ */
+UNUSED_OK static inline __attribute__((always_inline)) void sleep_here(uint64_t ns)
+{
+	struct timespec t = {.tv_nsec = (long)ns};
+
+#if defined(__x86_64__)
+	long nr = SYS_nanosleep;
+
+	__asm__ volatile("syscall" : "+a"(nr) : "D"(&t), "S"(NULL) : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+	register long nr __asm__("x8") = SYS_nanosleep;
+	register const void *request __asm__("x0") = &t;
+	register void *rest __asm__("x1") = NULL;
+
+	__asm__ volatile("svc 0" : "+r"(request) : "r"(nr), "r"(rest) : "memory");
+#else
+	syscall(SYS_nanosleep, &t, NULL);
+#endif
+}
+
 #define MS 1000000u
 #define US 1000u
 

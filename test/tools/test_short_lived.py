@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""User frames of processes that are gone when the report is made."""
+
+import errno
+
+import pytest
+
+from lab import has_frame, pick, total
+from probes import NANOSLEEP
+
+UNKNOWN = "[unknown]"
+REFUSED = "user frames of processes that exited may have no names: "
+
+
+def count_of(lab):
+    return 1000 if lab.slow == 1 else 100
+
+
+def naps(rows):
+    """Where the children of shortlived block; "exe" is what they executed."""
+    return pick(rows, lambda row: has_frame(row, *NANOSLEEP), comm="exe", state="S")
+
+
+def assert_named(rows, result):
+    """Under one in a hundred of the frames, and of the stacks, has no name."""
+    frames = [frame for row in rows for frame in row["ustack"]]
+    assert len(frames) > 3 * len(rows), result
+    assert frames.count(UNKNOWN) < len(frames) / 100, result
+    assert sum(not row["ustack"] or UNKNOWN in row["ustack"] for row in rows) < len(rows) / 100, result
+
+
+def assert_each_was_seen(lab, result):
+    rows = naps(result.rows)
+    assert total(rows, "count") == result.fact("shortlived")["count"] == count_of(lab), result
+    assert_named(rows, result)
+    for row in rows:
+        assert row["ustack"][:3] == ["block_for_a_while", "child", "main"], row
+    assert not result.report["notes"], result
+
+
+@pytest.mark.parametrize("how", ["", "--kill"])
+def test_short_lived_processes_of_a_command_keep_their_names(lab, how):
+    assert_each_was_seen(lab, lab.trace("offcputime", workload=f"shortlived {count_of(lab)} {how}"))
+
+
+def test_short_lived_processes_of_the_whole_system_keep_their_names(lab):
+    assert_each_was_seen(lab, lab.around("offcputime", "", f"$W/shortlived {count_of(lab)}"))
+
+
+def test_children_of_a_shell_that_was_there_before_keep_their_names(lab):
+    """It forks without exec, so they have its mappings, which no record told."""
+    result = lab.run("""
+        mkfifo go
+        sh -c 'read x <go; n=0; while [ $n -lt 20 ]; do (sleep 0.001; :) & wait; n=$((n+1)); done' &
+        $W/onready --do 'echo >go; sleep 1; while kill -0 '$!' 2>&-; do sleep 0.1; done' --signal TERM -- \\
+            $KTRACE offcputime -j --ready-fd 9""")
+    rows = pick(result.rows, lambda row: row["comm"] in ("sh", "busybox") and row["ustack"])
+    assert len(rows) > 20, result
+    assert not pick(rows, lambda row: row["ustack"][0] == UNKNOWN), result
+
+
+def test_a_process_that_execs_is_named_by_both_programs(lab):
+    result = lab.trace("offcputime", workload="blockexec -- $W/sleeper 5 2")
+    tgid = result.fact("sleeper")["tgid"]
+    for comm, function, count in (("blockexec", "block_before_exec", 1), ("sleeper", "main", 5)):
+        rows = pick(result.rows, lambda row: has_frame(row, *NANOSLEEP), comm=comm, tgid=tgid, state="S")
+        assert total(rows, "count") == count, result
+        for row in rows:
+            assert function in row["ustack"], row
+
+
+def test_every_part_of_a_pipeline_is_named(lab):
+    result = lab.trace("offcputime", workload="onready --delay-ms 1 --do 'n=0; while [ $n -lt 20 ]; do "
+                       "echo x | (read x; sleep 0.001; echo $x) | cat >/dev/null; n=$((n+1)); done' -- true")
+    rows = pick(result.rows, lambda row: row["ustack"])
+    assert len(rows) > 40, result
+    unknown = pick(rows, lambda row: row["ustack"][0] == UNKNOWN)
+    assert len(unknown) < len(rows) / 100, unknown
+
+
+def test_a_given_process_that_exits_keeps_its_names(lab):
+    result = lab.run("""
+        $W/sleeper 20 20 --ready >ready & pid=$!
+        wait_line ready
+        $KTRACE offcputime -j -d 2 -p $pid; rc=$?
+        cat ready >&2
+        exit $rc""")
+    rows = pick(result.rows, lambda row: row["ustack"] and has_frame(row, *NANOSLEEP))
+    assert rows, result
+    for row in rows:
+        assert "main" in row["ustack"], row
+
+
+@pytest.mark.hostside
+def test_without_the_kernels_records_the_report_says_so(lab):
+    result = lab.run(f"$W/failnth 1 {errno.EACCES} --perf --from -- $KTRACE offcputime -j -- $W/shortlived 20")
+    assert len(result.report["notes"]) == 1, result
+    assert result.report["notes"][0].startswith(REFUSED), result
+    assert "Permission denied" in result.report["notes"][0]
+
+
+@pytest.mark.hostside
+def test_no_records_are_asked_for_without_user_stacks(lab):
+    for args in ("offcputime -K", "mlock", "kmem"):
+        result = lab.run(f"$W/failnth 1 {errno.EACCES} --perf --from -- $KTRACE {args} -j -d 0.1")
+        if result.rc != 3:
+            assert not any(note.startswith(REFUSED) for note in result.report["notes"]), result
