@@ -16,6 +16,7 @@
 #include "core/caps.h"
 #include "core/caps_probe.h"
 #include "core/host.h"
+#include "core/kernel_btf.h"
 #include "core/ksyms.h"
 #include "core/multi.h"
 
@@ -279,15 +280,18 @@ static void probe_host(struct probe *probe)
 enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path)
 {
 	struct probe probe = {.caps = caps, .tracefs = host_tracefs()};
+	struct btf *given = NULL;
 	const struct hook *hook;
 	unsigned wanted = 0;
 	size_t i;
 
 	bpf_log_begin(false);
-	probe.btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
-	if (btf_path && !probe.btf)
+	if (btf_path)
+		given = btf__parse(btf_path, NULL);
+	if (btf_path && !given)
 		return fail(USAGE, "cannot read BTF from %s: %s", btf_path,
 			    bpf_log_strerror(errno));
+	probe.btf = given ? given : kernel_btf();
 	probe_host(&probe);
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
@@ -300,7 +304,7 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	probe_btf_facts(&probe);
 	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
-	btf__free(probe.btf);
+	btf__free(given);
 	ksyms_free(probe.ksyms);
 	return probe.err ? fail(FAILED, "out of memory") : OK;
 }
