@@ -17,7 +17,6 @@
 #include "core/caps_probe.h"
 #include "core/host.h"
 #include "core/kernel_btf.h"
-#include "core/ksyms.h"
 #include "core/multi.h"
 
 void probe_set(struct probe *probe, const char *key, const char *value)
@@ -277,9 +276,10 @@ static void probe_host(struct probe *probe)
 		probe_set(probe, "kallsyms", "yes");
 }
 
-enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path)
+enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path,
+		       struct symbols *symbols)
 {
-	struct probe probe = {.caps = caps, .tracefs = host_tracefs()};
+	struct probe probe = {.caps = caps, .tracefs = host_tracefs(), .symbols = symbols};
 	struct btf *given = NULL;
 	const struct hook *hook;
 	unsigned wanted = 0;
@@ -305,6 +305,5 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
 	btf__free(given);
-	ksyms_free(probe.ksyms);
 	return probe.err ? fail(FAILED, "out of memory") : OK;
 }

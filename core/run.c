@@ -22,10 +22,12 @@
 #include "core/host.h"
 #include "core/outputs.h"
 #include "core/session.h"
+#include "core/symbols.h"
 
 struct run {
 	struct opts opts;
 	struct caps caps;
+	struct symbols symbols;
 	struct plan plan;
 	struct session session;
 	struct outputs outputs;
@@ -67,6 +69,16 @@ static enum status check_named(const struct opts *opts)
 	return opts->command ? command_check(opts->command) : OK;
 }
 
+static bool names_locks(const struct tool *tool)
+{
+	const struct column *column;
+
+	for (column = tool->columns; column->name; column++)
+		if (column->kind == KIND_LOCK)
+			return true;
+	return false;
+}
+
 static enum status learn_caps(struct run *run)
 {
 	const struct tool *const one[] = {run->opts.tool, NULL};
@@ -75,7 +87,8 @@ static enum status learn_caps(struct run *run)
 		return caps_read(&run->caps, run->opts.caps);
 	if (!run->opts.tool->object)
 		return OK;
-	return caps_probe(&run->caps, one, run->opts.btf);
+	run->symbols.both = names_locks(run->opts.tool);
+	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols);
 }
 
 /* The cgroup's id, and for v1 which hierarchy of the task it stands in. */
@@ -310,6 +323,7 @@ static enum status run_parsed(struct run *run)
 	if (status)
 		return status;
 	plan_make(&run->opts, &run->caps, &run->plan);
+	run->plan.symbols = &run->symbols;
 	if (run->opts.action == ACTION_EXPLAIN) {
 		plan_print(&run->plan, stdout);
 		status = help_flush();
@@ -340,6 +354,7 @@ enum status run_tool(const struct tool *tool, int argc, char **argv)
 	command_stop(&run->command);
 	outputs_close(&run->outputs);
 	caps_free(&run->caps);
+	symbols_free(&run->symbols);
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run);
