@@ -270,12 +270,21 @@ static enum status loop(struct run *run)
 	}
 }
 
+static void load_symbols(struct run *run)
+{
+	if (run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+		symbols_text(&run->symbols);
+}
+
 static enum status trace(struct run *run)
 {
 	const struct opts *opts = &run->opts;
 	enum status status;
 	unsigned i;
 
+	/* The first of many reports must not be late. */
+	if (opts->command && opts->interval_ns)
+		load_symbols(run);
 	status = session_open(&run->session, &run->plan, (uint32_t)run->command.tgid);
 	if (status)
 		return status;
@@ -289,6 +298,9 @@ static enum status trace(struct run *run)
 		symbolize_learn(&run->session.symbolize, opts->tgids.id[i]);
 	run->learn_ns = UINT64_MAX;
 	say_ready(run);
+	/* While nothing else is to be done; a command's first milliseconds are for its mappings. */
+	if (!opts->command)
+		load_symbols(run);
 	if (opts->command) {
 		run->learn_ns = 0;
 		run->learn_step_ns = LEARN_FIRST_NS;

@@ -11,7 +11,6 @@
 #include "core/bpf_log.h"
 #include "core/host.h"
 #include "core/kernel_btf.h"
-#include "core/symbols.h"
 
 #define ENOTSUPP 524 /* the kernel's own, not in errno.h */
 
@@ -303,9 +302,6 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->symbolize.stacks_fd = -1;
 	session->stats_fd = -1;
 	session->types_fd = -1;
-	/* The first of many reports must not be late; a single one may. */
-	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
-		symbols_text(plan->symbols);
 	if (plan->opts->tool->patterns) {
 		status = targets_find(&session->targets, plan->opts);
 		if (status)
