@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/symbols.h"
 #include "core/caps.h"
 #include "core/help.h"
 #include "core/plan.h"
@@ -49,11 +50,13 @@ static enum status do_list(int argc, char **argv)
 static enum status do_caps(int argc, char **argv)
 {
 	enum status status = no_arguments(argc, argv);
+	struct symbols symbols = {};
 	struct caps caps = {};
 
 	if (status)
 		return status;
-	status = caps_probe(&caps, tools, NULL);
+	status = caps_probe(&caps, tools, NULL, &symbols);
+	symbols_free(&symbols);
 	if (!status) {
 		caps_write(&caps, stdout);
 		status = help_flush();
@@ -174,6 +177,9 @@ out:
 
 static enum status read_doctor_caps(struct caps *caps, int *argc, char ***argv)
 {
+	struct symbols symbols = {};
+	enum status status;
+
 	if (*argc > 1 && !strcmp((*argv)[1], "--caps")) {
 		if (*argc < 3)
 			return fail(USAGE, "--caps needs a file");
@@ -181,7 +187,9 @@ static enum status read_doctor_caps(struct caps *caps, int *argc, char ***argv)
 		*argv += 2;
 		return caps_read(caps, (*argv)[0]);
 	}
-	return caps_probe(caps, tools, NULL);
+	status = caps_probe(caps, tools, NULL, &symbols);
+	symbols_free(&symbols);
+	return status;
 }
 
 static enum status do_doctor(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "bpf/hooks.h"
 #include "cmd/leaf.h"
 #include "cmd/slab_find.h"
+#include "core/symbols.h"
 #include "core/opts.h"
 #include "core/session.h"
 #include "alloc.skel.h"
@@ -85,7 +86,7 @@ static bool is_inner(struct session *session, struct snapshot *snap, const struc
 	if (symbolize_is_in(symbols, snap, key->large_tracer, large) &&
 	    symbolize_is_in(symbols, snap, key->large_call_site, wrappers))
 		return true;
-	if (!symbols->ksyms)
+	if (!symbols_text(session->plan->symbols))
 		snapshot_note(snap, "without kernel symbols a kmalloc of more than two pages may "
 				    "be counted twice");
 	return false;

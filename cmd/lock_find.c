@@ -6,6 +6,7 @@
 
 #include "cmd/slab_find.h"
 #include "core/ksyms.h"
+#include "core/symbols.h"
 
 static enum status find_address(struct lock_filter *filter, const char *lock)
 {
@@ -22,20 +23,18 @@ static enum status find_address(struct lock_filter *filter, const char *lock)
 	return OK;
 }
 
-static enum status find_symbol(struct lock_filter *filter, const char *lock)
+static enum status find_symbol(struct lock_filter *filter, const char *lock,
+			       const struct ksyms *data)
 {
 	struct ksym_range found[LOCK_RANGES];
-	struct ksyms *data = NULL;
 	size_t n, i;
 
-	ksyms_load_data(&data, NULL);
 	n = ksyms_ranges(data, lock, found, LOCK_RANGES);
 	if (n > LOCK_RANGES)
 		n = LOCK_RANGES;
 	for (i = 0; i < n; i++)
 		filter->range[i] = (struct address_range){found[i].lo, found[i].hi};
 	filter->n = (uint32_t)n;
-	ksyms_free(data);
 	return n ? OK
 		 : fail(USAGE,
 			"no static lock '%s' in /proc/kallsyms (some kernels list no data there: "
@@ -49,20 +48,20 @@ enum status lock_find_prepare(struct lock_filter *filter, const struct plan *pla
 		slab_find_prepare(&filter->find, plan, true);
 	if (!filter->name[0])
 		return OK;
-	return strncmp(filter->name, "0x", 2) ? find_symbol(filter, filter->name)
-					      : find_address(filter, filter->name);
+	return strncmp(filter->name, "0x", 2)
+		   ? find_symbol(filter, filter->name, symbols_data(plan->symbols))
+		   : find_address(filter, filter->name);
 }
 
-uint32_t lock_find_functions(const char *const *functions, struct address_range *out, uint32_t max)
+uint32_t lock_find_functions(const struct plan *plan, const char *const *functions,
+			     struct address_range *out, uint32_t max)
 {
-	struct ksyms *ksyms = NULL;
+	const struct ksyms *ksyms = symbols_text(plan->symbols);
 	uint64_t lo, hi;
 	uint32_t n = 0;
 
-	ksyms_load(&ksyms, NULL);
 	for (; *functions && n < max; functions++)
 		if (ksyms_range(ksyms, *functions, &lo, &hi))
 			out[n++] = (struct address_range){lo, hi};
-	ksyms_free(ksyms);
 	return n;
 }

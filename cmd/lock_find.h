@@ -16,6 +16,7 @@ enum status lock_find_prepare(struct lock_filter *, const struct plan *);
  * Address ranges of these functions (NULL-terminated), at most max; those that the kernel
  * has not are left out. Returns how many.
  */
-uint32_t lock_find_functions(const char *const *functions, struct address_range *out, uint32_t max);
+uint32_t lock_find_functions(const struct plan *, const char *const *functions,
+			     struct address_range *out, uint32_t max);
 
 #endif

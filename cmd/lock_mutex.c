@@ -38,7 +38,7 @@ enum status lock_prepare(const struct plan *plan, void *cfg_)
 	struct lock_cfg *cfg = cfg_;
 
 	if (plan->mode == MODE_CONTENDED && plan->rt)
-		cfg->n_rt_others = lock_find_functions(rt_others, cfg->rt_others, RT_OTHERS);
+		cfg->n_rt_others = lock_find_functions(plan, rt_others, cfg->rt_others, RT_OTHERS);
 	return lock_find_prepare(&cfg->locks, plan);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/slab_find.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/ksyms.h"
+#include "core/symbols.h"
 
 /* arm64 has constants in their place, which no symbol tells. */
 #ifdef __x86_64__
@@ -12,36 +11,21 @@
 #define HAS_BASES false
 #endif
 
-/* "ffffffff82a1b2c8 D vmemmap_base\n": addresses of data symbols, which core/ksyms.c does not keep.
- */
-static void find_symbols(struct slab_find *find, FILE *kallsyms)
+static uint64_t address_of(const struct ksyms *data, const char *name)
 {
-	char *line = NULL;
-	size_t size = 0;
+	uint64_t address, end;
 
-	while (getline(&line, &size, kallsyms) > 0) {
-		const char *name = strrchr(line, ' ');
-
-		if (!name)
-			continue;
-		if (!strcmp(name, " vmemmap_base\n"))
-			find->vmemmap_base = strtoull(line, NULL, 16);
-		else if (!strcmp(name, " page_offset_base\n"))
-			find->page_offset_base = strtoull(line, NULL, 16);
-	}
-	free(line);
+	return ksyms_range(data, name, &address, &end) ? address : 0;
 }
 
 void slab_find_prepare(struct slab_find *find, const struct plan *plan, bool offsets)
 {
-	FILE *kallsyms;
+	const struct ksyms *data;
 
 	find->kfunc = plan->kfunc_cache;
 	if (!HAS_BASES || (find->kfunc && !offsets))
 		return;
-	kallsyms = fopen("/proc/kallsyms", "re");
-	if (!kallsyms)
-		return;
-	find_symbols(find, kallsyms);
-	fclose(kallsyms);
+	data = symbols_data(plan->symbols);
+	find->vmemmap_base = address_of(data, "vmemmap_base");
+	find->page_offset_base = address_of(data, "page_offset_base");
 }

@@ -25,6 +25,8 @@
 
 #include "core/tool.h"
 
+struct symbols;
+
 struct caps_fact {
 	char *key, *value;
 };
@@ -37,9 +39,11 @@ struct caps {
 /*
  * Asks the running kernel for every fact that these tools need (NULL-terminated).
  * Loads trial programs and closes them at once; changes nothing. btf_path: NULL
- * or a file with the kernel's BTF. Returns OK, or FAILED or USAGE, said.
+ * or a file with the kernel's BTF. symbols are read where it takes that.
+ * Returns OK, or FAILED or USAGE, said.
  */
-enum status caps_probe(struct caps *, const struct tool *const *, const char *btf_path);
+enum status caps_probe(struct caps *, const struct tool *const *, const char *btf_path,
+		       struct symbols *);
 /* Value of a fact, NULL when it is not there. */
 const char *caps_get(const struct caps *, const char *key);
 /* Does the fact exist and begin with "yes"? */

@@ -16,7 +16,7 @@
 #include "core/caps.h"
 #include "core/caps_probe.h"
 #include "core/host.h"
-#include "core/ksyms.h"
+#include "core/kernel_btf.h"
 #include "core/multi.h"
 
 void probe_set(struct probe *probe, const char *key, const char *value)
@@ -276,18 +276,22 @@ static void probe_host(struct probe *probe)
 		probe_set(probe, "kallsyms", "yes");
 }
 
-enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path)
+enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path,
+		       struct symbols *symbols)
 {
-	struct probe probe = {.caps = caps, .tracefs = host_tracefs()};
+	struct probe probe = {.caps = caps, .tracefs = host_tracefs(), .symbols = symbols};
+	struct btf *given = NULL;
 	const struct hook *hook;
 	unsigned wanted = 0;
 	size_t i;
 
 	bpf_log_begin(false);
-	probe.btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
-	if (btf_path && !probe.btf)
+	if (btf_path)
+		given = btf__parse(btf_path, NULL);
+	if (btf_path && !given)
 		return fail(USAGE, "cannot read BTF from %s: %s", btf_path,
 			    bpf_log_strerror(errno));
+	probe.btf = given ? given : kernel_btf();
 	probe_host(&probe);
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
@@ -300,7 +304,6 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	probe_btf_facts(&probe);
 	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
-	btf__free(probe.btf);
-	ksyms_free(probe.ksyms);
+	btf__free(given);
 	return probe.err ? fail(FAILED, "out of memory") : OK;
 }

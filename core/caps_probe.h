@@ -6,14 +6,12 @@
 #include "core/caps.h"
 
 struct btf;
-struct ksyms;
 
 struct probe {
 	struct caps *caps;
-	struct btf *btf; /* NULL: there is none */
+	const struct btf *btf; /* NULL: there is none */
 	const char *tracefs;
-	struct ksyms *ksyms; /* read when first needed */
-	bool ksyms_tried;
+	struct symbols *symbols;
 	int err;
 };
 

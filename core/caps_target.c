@@ -7,6 +7,7 @@
 
 #include "core/caps_probe.h"
 #include "core/ksyms.h"
+#include "core/symbols.h"
 
 static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
 {
@@ -80,10 +81,7 @@ static bool has_symbol(struct probe *probe, const char *name)
 {
 	uint64_t lo, hi;
 
-	if (!probe->ksyms_tried)
-		ksyms_load(&probe->ksyms, NULL);
-	probe->ksyms_tried = true;
-	return probe->ksyms && ksyms_range(probe->ksyms, name, &lo, &hi);
+	return ksyms_range(symbols_text(probe->symbols), name, &lo, &hi);
 }
 
 /*

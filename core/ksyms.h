@@ -39,6 +39,9 @@ int ksyms_load(struct ksyms **out, const char *path);
  * (CONFIG_KALLSYMS_ALL), and all of the modules, for since 6.16 types do not tell.
  */
 int ksyms_load_data(struct ksyms **out, const char *path);
+/* Both from one reading. Returns as ksyms_load() of the functions; data: NULL where there is none.
+ */
+int ksyms_load_both(struct ksyms **text, struct ksyms **data, const char *path);
 void ksyms_free(struct ksyms *);
 size_t ksyms_count(const struct ksyms *);
 /* By address; i below ksyms_count(). */

@@ -153,27 +153,35 @@ static bool split_line(const char *s, const char *end, struct line *l)
 	return l->name_len && l->name_len <= NAME_MAX_LEN && !memchr(l->name, '\0', end - l->name);
 }
 
-static int take_line(struct ksyms *ks, const char *s, const char *end, bool *shown)
+static int note_symbol(struct ksyms *ks, const struct line *l)
+{
+	if (!l->module && l->name_len == 6 && !memcmp(l->name, "_stext", 6))
+		ks->stext = l->addr;
+	if (!l->module && l->name_len == 6 && !memcmp(l->name, "_etext", 6))
+		ks->etext = l->addr;
+	return wanted(ks, l) ? add_symbol(ks, l) : 0;
+}
+
+static int take_line(struct ksyms *const *tables, const char *s, const char *end, bool *shown)
 {
 	struct line l;
+	int err = 0;
 
 	if (!split_line(s, end, &l))
 		return 0;
 	*shown |= l.addr != 0;
-	if (!l.module && l.name_len == 6 && !memcmp(l.name, "_stext", 6))
-		ks->stext = l.addr;
-	if (!l.module && l.name_len == 6 && !memcmp(l.name, "_etext", 6))
-		ks->etext = l.addr;
-	return wanted(ks, &l) ? add_symbol(ks, &l) : 0;
+	for (; *tables && !err; tables++)
+		err = note_symbol(*tables, &l);
+	return err;
 }
 
 /* Takes the whole lines of buf[0..*used) and moves the rest to its front. */
-static int take_lines(struct ksyms *ks, char *buf, size_t *used, bool *shown)
+static int take_lines(struct ksyms *const *tables, char *buf, size_t *used, bool *shown)
 {
 	char *s = buf, *end = buf + *used, *newline;
 
 	while ((newline = memchr(s, '\n', end - s))) {
-		int err = take_line(ks, s, newline, shown);
+		int err = take_line(tables, s, newline, shown);
 
 		if (err)
 			return err;
@@ -184,7 +192,7 @@ static int take_lines(struct ksyms *ks, char *buf, size_t *used, bool *shown)
 	return 0;
 }
 
-static int read_symbols(struct ksyms *ks, int fd, char *buf)
+static int read_symbols(struct ksyms *const *tables, int fd, char *buf)
 {
 	bool shown = false, any = false;
 	size_t used = 0;
@@ -201,12 +209,12 @@ static int read_symbols(struct ksyms *ks, int fd, char *buf)
 			break;
 		any = true;
 		used += got;
-		err = take_lines(ks, buf, &used, &shown);
+		err = take_lines(tables, buf, &used, &shown);
 		if (!err && used == CHUNK) /* no line of kallsyms is that long */
 			err = -EINVAL;
 	}
 	if (!err && used)
-		err = take_line(ks, buf, buf + used, &shown);
+		err = take_line(tables, buf, buf + used, &shown);
 	if (err)
 		return err;
 	return any && !shown ? -EPERM : 0;
@@ -326,38 +334,60 @@ static int prepare(struct ksyms *ks)
 	return ks->memo ? 0 : -ENOMEM;
 }
 
-static int load(struct ksyms **out, const char *path, bool data)
+/* Fills one table or two of different kinds, from one reading. Those filled are the caller's. */
+static int load(struct ksyms **first, struct ksyms **second, const char *path)
 {
-	struct ksyms *ks = calloc(1, sizeof(*ks));
+	struct ksyms *tables[] = {*first, second ? *second : NULL, NULL};
 	char *buf = malloc(CHUNK);
 	int fd = open(path ? path : "/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : 0;
 
-	if (!err && (!ks || !buf))
+	if (!err && (!tables[0] || (second && !tables[1]) || !buf))
 		err = -ENOMEM;
-	if (!err) {
-		ks->module_count = 1;
-		ks->data = data;
-		err = read_symbols(ks, fd, buf);
-	}
 	if (!err)
-		err = prepare(ks);
+		err = read_symbols(tables, fd, buf);
+	if (!err)
+		err = prepare(tables[0]);
 	if (fd >= 0)
 		close(fd);
 	free(buf);
-	if (err)
-		ksyms_free(ks);
-	else
-		*out = ks;
+	if (err) {
+		ksyms_free(*first);
+		*first = NULL;
+	}
+	if (second && (err || prepare(*second))) {
+		ksyms_free(*second);
+		*second = NULL;
+	}
 	return err;
+}
+
+static struct ksyms *new_table(bool data)
+{
+	struct ksyms *ks = calloc(1, sizeof(*ks));
+
+	if (ks) {
+		ks->module_count = 1;
+		ks->data = data;
+	}
+	return ks;
 }
 
 int ksyms_load(struct ksyms **out, const char *path)
 {
-	return load(out, path, false);
+	*out = new_table(false);
+	return load(out, NULL, path);
 }
 
 int ksyms_load_data(struct ksyms **out, const char *path)
 {
-	return load(out, path, true);
+	*out = new_table(true);
+	return load(out, NULL, path);
+}
+
+int ksyms_load_both(struct ksyms **text, struct ksyms **data, const char *path)
+{
+	*text = new_table(false);
+	*data = new_table(true);
+	return load(text, data, path);
 }

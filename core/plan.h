@@ -16,6 +16,8 @@
 #define MAX_CANDIDATES 96
 #define REASON_LEN 160
 
+struct symbols;
+
 struct candidate {
 	const struct hook *hook;
 	/* Of the hook's targets the one that this kernel has; its first where it has none. */
@@ -33,6 +35,7 @@ struct role {
 
 struct plan {
 	const struct opts *opts;
+	struct symbols *symbols; /* of the running kernel, for who carries the plan out */
 	struct candidate candidate[MAX_CANDIDATES];
 	unsigned n_candidates;
 	struct role role[MAX_HOOKS];

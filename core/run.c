@@ -22,10 +22,12 @@
 #include "core/host.h"
 #include "core/outputs.h"
 #include "core/session.h"
+#include "core/symbols.h"
 
 struct run {
 	struct opts opts;
 	struct caps caps;
+	struct symbols symbols;
 	struct plan plan;
 	struct session session;
 	struct outputs outputs;
@@ -58,6 +60,16 @@ static enum status check_named(const struct opts *opts)
 	return opts->command ? command_check(opts->command) : OK;
 }
 
+static bool names_locks(const struct tool *tool)
+{
+	const struct column *column;
+
+	for (column = tool->columns; column->name; column++)
+		if (column->kind == KIND_LOCK)
+			return true;
+	return false;
+}
+
 static enum status learn_caps(struct run *run)
 {
 	const struct tool *const one[] = {run->opts.tool, NULL};
@@ -66,7 +78,8 @@ static enum status learn_caps(struct run *run)
 		return caps_read(&run->caps, run->opts.caps);
 	if (!run->opts.tool->object)
 		return OK;
-	return caps_probe(&run->caps, one, run->opts.btf);
+	run->symbols.both = names_locks(run->opts.tool);
+	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols);
 }
 
 /* The cgroup's id, and for v1 which hierarchy of the task it stands in. */
@@ -241,11 +254,20 @@ static enum status loop(struct run *run)
 	}
 }
 
+static void load_symbols(struct run *run)
+{
+	if (run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+		symbols_text(&run->symbols);
+}
+
 static enum status trace(struct run *run)
 {
 	const struct opts *opts = &run->opts;
 	enum status status;
 
+	/* The first of many reports must not be late. */
+	if (opts->command && opts->interval_ns)
+		load_symbols(run);
 	status = session_open(&run->session, &run->plan, (uint32_t)run->command.tgid);
 	if (status)
 		return status;
@@ -258,6 +280,7 @@ static enum status trace(struct run *run)
 	say_ready(run);
 	if (opts->command)
 		status = command_release(&run->command, opts->command[0]);
+	load_symbols(run); /* while nothing else is to be done */
 	if (!status)
 		status = loop(run);
 	if (!status)
@@ -287,6 +310,7 @@ static enum status run_parsed(struct run *run)
 	if (status)
 		return status;
 	plan_make(&run->opts, &run->caps, &run->plan);
+	run->plan.symbols = &run->symbols;
 	if (run->opts.action == ACTION_EXPLAIN) {
 		plan_print(&run->plan, stdout);
 		status = help_flush();
@@ -317,6 +341,7 @@ enum status run_tool(const struct tool *tool, int argc, char **argv)
 	command_stop(&run->command);
 	outputs_close(&run->outputs);
 	caps_free(&run->caps);
+	symbols_free(&run->symbols);
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run);

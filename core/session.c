@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/bpf_log.h"
 #include "core/host.h"
+#include "core/kernel_btf.h"
 
 #define ENOTSUPP 524 /* the kernel's own, not in errno.h */
-#define MAX_TASKS_FOLLOWED 65536
 
 static const char *error_text(int err)
 {
@@ -48,75 +49,6 @@ static void choose_programs(struct session *session)
 	}
 }
 
-static int map_resize(struct session *session, const char *name, uint32_t entries,
-		      uint32_t key_size, uint32_t value_size)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, name);
-	int err = 0;
-
-	if (!map)
-		return 0;
-	if (entries)
-		err = bpf_map__set_max_entries(map, entries);
-	if (!err && key_size)
-		err = bpf_map__set_key_size(map, key_size);
-	if (!err && value_size)
-		err = bpf_map__set_value_size(map, value_size);
-	return err;
-}
-
-/* One entry for each thread there is, and as many again for those to come. */
-static uint32_t starts_size(void)
-{
-	uint64_t threads = host_threads() * 2;
-
-	return threads < 16384 ? 16384 : threads > 1 << 20 ? 1 << 20 : (uint32_t)threads;
-}
-
-static int size_slots(struct session *session, uint32_t walk)
-{
-	struct slots slots;
-	int err;
-
-	slots_plan(session->plan, &slots);
-	err = map_resize(session, "cpu_rows", slots.cpus * slots.rows, 0, 0);
-	return err ? err
-		   : map_resize(session, "cpu_stacks", slots.cpus * slots.stacks, 0,
-				(uint32_t)sizeof(uint64_t) + walk);
-}
-
-static int size_maps(struct session *session)
-{
-	const struct plan *plan = session->plan;
-	const struct layout *layout = &plan->opts->tool->layout;
-	uint32_t walk = (uint32_t)sizeof(uint64_t) * (1 + plan->filter.depth);
-	uint32_t stacks = layout->slots ? 1 : plan->max_stacks;
-	uint32_t tasks = plan->opts->command ? MAX_TASKS_FOLLOWED : plan->opts->tgids.n + 1;
-	int err;
-
-	err = map_resize(session, "counts", (uint32_t)session->targets.n, 0, 0);
-	if (!err)
-		err = map_resize(session, "rows", plan->max_rows, layout->key_size,
-				 layout->value_size);
-	if (!err)
-		err = map_resize(session, "stacks", stacks, 0, walk);
-	if (!err)
-		err = map_resize(session, "walks", 0, 0, walk);
-	if (!err)
-		err = map_resize(session, "links", plan->max_chains, 0, 0);
-	if (!err)
-		err = map_resize(session, "chains", plan->max_chains, 0, 0);
-	if (!err)
-		err = map_resize(session, "starts", starts_size(), 0, 0);
-	if (!err)
-		err = map_resize(session, "tgids", tasks, 0, 0);
-	if (!err)
-		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
-	if (!err && layout->slots)
-		err = size_slots(session, walk);
-	return err;
-}
-
 static enum status configure(struct session *session)
 {
 	const struct tool *tool = session->plan->opts->tool;
@@ -140,7 +72,7 @@ static enum status configure(struct session *session)
 		slots_plan(session->plan, (struct slots *)(cfg + tool->layout.slots));
 	err = map ? bpf_map__set_initial_value(map, cfg, tool->layout.cfg_size) : -ENOENT;
 	if (!err)
-		err = size_maps(session);
+		err = session_size_maps(session);
 	if (err)
 		return fail(FAILED, "cannot configure %s: %s", tool->object->name, error_text(err));
 	choose_programs(session);
@@ -278,19 +210,43 @@ static void close_object(struct session *session, bool leaving)
 	session->obj = NULL;
 }
 
+/*
+ * libbpf looks for each type that a program reads among all that it is given: of the kernel's
+ * hundred thousand only those that may be meant.
+ */
+static enum status prune_types(struct session *session, const struct btf *kernel)
+{
+	int err = kernel_btf_prune(kernel, bpf_object__btf(session->obj), session->types_fd);
+
+	return err ? fail(FAILED, "cannot read the kernel's types: %s", strerror(-err)) : OK;
+}
+
 /* One try with the hooks that the plan would use now. */
 static enum status open_once(struct session *session, bool *again)
 {
 	const struct object *object = session->plan->opts->tool->object;
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
-	enum status status;
+	const struct btf *kernel = NULL;
+	enum status status = OK;
+	char types[32];
 
 	bpf_log_begin(session->plan->opts->verbose);
+	if (!session->plan->opts->btf && session->types_fd < 0)
+		kernel = kernel_btf();
+	if (kernel)
+		session->types_fd = memfd_create("btf", MFD_CLOEXEC);
+	if (session->types_fd >= 0) {
+		snprintf(types, sizeof(types), "/proc/self/fd/%d", session->types_fd);
+		options.btf_custom_path = types;
+	}
 	session->skel = object->open(&options);
 	if (!session->skel)
 		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));
 	session->obj = object->object(session->skel);
-	status = configure(session);
+	if (kernel && session->types_fd >= 0)
+		status = prune_types(session, kernel);
+	if (!status)
+		status = configure(session);
 	if (!status)
 		status = load(session, again);
 	if (status || *again)
@@ -345,9 +301,7 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->symbolize.plan = plan;
 	session->symbolize.stacks_fd = -1;
 	session->stats_fd = -1;
-	/* The first of many reports must not be late; a single one may. */
-	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
-		symbolize_load(&session->symbolize);
+	session->types_fd = -1;
 	status = user_space_open(&session->user_space, &session->symbolize, command_tgid);
 	if (!status && plan->opts->tool->patterns)
 		status = targets_find(&session->targets, plan->opts);
@@ -362,6 +316,7 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 			if (!status)
 				status = open_once(session, &again);
 		} while (!status && again);
+		kernel_btf_drop();
 		if (!status)
 			status = map_slots(session);
 		if (!status)
@@ -392,6 +347,8 @@ void session_close(struct session *session)
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
 	user_space_close(&session->user_space);
+	if (session->types_fd >= 0)
+		close(session->types_fd);
 	symbolize_end(&session->symbolize);
 	rowset_free(&session->before);
 	targets_free(&session->targets);

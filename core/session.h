@@ -21,6 +21,7 @@ struct session {
 	struct plan *plan;
 	void *skel;
 	struct bpf_object *obj;
+	int types_fd; /* the kernel's types that obj reads, as BTF; -1: not made */
 	struct bpf_link *link[MAX_HOOKS];        /* NULL: of patterns, in multi */
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
@@ -48,6 +49,8 @@ enum status session_open(struct session *, struct plan *, uint32_t command_tgid)
 /* What was seen so far (or since the last report, AT_RATE). Returns OK or FAILED, said. */
 enum status session_collect(struct session *, struct snapshot *);
 void session_close(struct session *);
+/* For session_open(): the maps' entries and sizes as the plan has them. Returns 0 or -errno. */
+int session_size_maps(struct session *);
 
 /*
  * For tools' own collect(): what is live is read first, as raw bytes and in one

@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "core/ksyms.h"
 #include "core/slots.h"
+#include "core/symbols.h"
 #include "core/usyms.h"
 
 #define FRAME_LEN 512
@@ -27,32 +28,24 @@ void symbolize_begin(struct symbolize *symbolize)
 void symbolize_end(struct symbolize *symbolize)
 {
 	free(symbolize->named);
-	ksyms_free(symbolize->ksyms);
-	ksyms_free(symbolize->data);
 	usyms_free(symbolize->usyms);
 	cgroup_names_free(symbolize->cgroups);
 	memset(symbolize, 0, sizeof(*symbolize));
 }
 
-void symbolize_load(struct symbolize *symbolize)
-{
-	if (symbolize->ksyms_tried)
-		return;
-	symbolize->ksyms_tried = true;
-	symbolize->ksyms_err = ksyms_load(&symbolize->ksyms, NULL);
-}
-
 /* Loaded on first use; the report says once why there are no names. */
 static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
 {
-	symbolize_load(symbolize);
-	if (symbolize->ksyms_err == -EPERM)
+	struct symbols *symbols = symbolize->plan->symbols;
+	struct ksyms *text = symbols_text(symbols);
+
+	if (symbols->err == -EPERM)
 		snapshot_note(snap, "kernel symbols are hidden (needs CAP_SYSLOG, and "
 				    "kernel.kptr_restrict below 2): frames have no names");
-	else if (symbolize->ksyms_err)
+	else if (symbols->err)
 		snapshot_note(snap, "/proc/kallsyms cannot be read (%s): frames have no names",
-			      strerror(-symbolize->ksyms_err));
-	return symbolize->ksyms;
+			      strerror(-symbols->err));
+	return text;
 }
 
 /* The walk as the kernel stored it. Ids in rows were stored and are never deleted. */
@@ -305,19 +298,16 @@ const char *symbolize_function(struct symbolize *symbolize, struct snapshot *sna
 const char *symbolize_lock(struct symbolize *symbolize, struct snapshot *snap, uint64_t address,
 			   const struct lock_object *object)
 {
-	const struct ksym *symbol = NULL;
+	const struct ksym *symbol;
+	const struct ksyms *data;
 	char name[FRAME_LEN];
 
 	if (!address)
 		return snapshot_text(snap, "", 1);
-	if (!symbolize->data_tried)
-		ksyms_load_data(&symbolize->data, NULL);
-	symbolize->data_tried = true;
-	if (symbolize->data)
-		symbol = ksyms_find(symbolize->data, address);
+	data = symbols_data(symbolize->plan->symbols);
+	symbol = ksyms_find(data, address);
 	if (symbol)
-		ksyms_format(symbolize->data, address, symbol->start != address, name,
-			     sizeof(name));
+		ksyms_format(data, address, symbol->start != address, name, sizeof(name));
 	else if (object->cache[0] && object->offset != LOCK_NO_OFFSET)
 		snprintf(name, sizeof(name), "%.*s+0x%x", NAME_LEN, object->cache, object->offset);
 	else if (object->cache[0])

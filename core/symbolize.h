@@ -10,7 +10,6 @@
 #include "core/plan.h"
 #include "core/snapshot.h"
 
-struct ksyms;
 struct lock_object;
 struct usyms;
 struct cgroup_names;
@@ -22,11 +21,9 @@ struct symbolize {
 	int stacks_fd;                   /* map stacks; -1: none */
 	const struct slots_view *stacks; /* in place of that map; NULL: none */
 	int links_fd, chains_fd;         /* maps links and chains; negative: none */
-	struct ksyms *ksyms, *data;      /* functions, and static data */
 	struct usyms *usyms;             /* NULL: no user stacks are shown */
 	struct cgroup_names *cgroups;
-	bool ksyms_tried, data_tried, cgroups_tried;
-	int ksyms_err;
+	bool cgroups_tried;
 	/* kernel stacks of the snapshot in the making, by id */
 	struct named_stack *named;
 	size_t n_named, size_named;
@@ -42,9 +39,6 @@ struct named_stack {
 /* Forgets what belonged to the last snapshot; user mappings are read anew. */
 void symbolize_begin(struct symbolize *);
 void symbolize_end(struct symbolize *);
-
-/* Loads the kernel's symbols, which the first name would do else: it takes some 50 ms. */
-void symbolize_load(struct symbolize *);
 
 /*
  * Stacks by id; a lost one has the single frame "[lost]". Return 0, -ENOMEM, or

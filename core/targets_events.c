@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/kernel_btf.h"
 #include "core/targets.h"
 #include "core/tracefs.h"
 
@@ -65,7 +66,7 @@ static int take_category(struct targets *targets, int parent, const char *catego
 
 static int find_in_btf(struct targets *targets)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	const char *prefix = "btf_trace_", *name;
 	const struct btf_type *type;
 	__u32 i;
@@ -81,7 +82,6 @@ static int find_in_btf(struct targets *targets)
 		if (btf_is_typedef(type) && !strncmp(name, prefix, strlen(prefix)))
 			err = take(targets, NULL, name + strlen(prefix));
 	}
-	btf__free(btf);
 	return err;
 }
 
