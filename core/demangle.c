@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define OPTIONS (DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP)
-#define MAX_D_DOUBLINGS 16 /* of the time for a D name */
+#define MAX_D_STEPS (1U << 19) /* for a D name: some milliseconds */
 
 struct text {
 	char *buf;
@@ -120,7 +120,8 @@ static bool is_bounded_d(const char *name, size_t len)
 		}
 		ends[end] |= end > i;
 	}
-	return (doublings + 1) * (references + 1) <= MAX_D_DOUBLINGS;
+	doublings = (doublings + 1) * (references + 1);
+	return doublings < 32 && (uint64_t)len << doublings <= MAX_D_STEPS;
 }
 
 static bool demangle_d(const char *name, size_t len, struct text *text)

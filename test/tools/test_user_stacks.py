@@ -186,9 +186,12 @@ def test_functions_of_a_shared_library_that_has_dynamic_symbols_only(lab):
 
 @pytest.mark.hostside
 def test_programs_of_another_mount_namespace_are_read_there(lab):
-    """As in a container: its path means nothing here, and both are gone when the report is made."""
+    """As in a container: its path means nothing here, and both are gone when the report is made.
+
+    They last for the moment that it takes us to open the file.
+    """
     result = in_trace(lab, "mkdir $dir/in", """
-        unshare -m sh -c 'mount -t tmpfs none $dir/in && cp $dir/named $dir/in/hidden && exec $dir/in/hidden 10 5'""")
+        unshare -m sh -c 'mount -t tmpfs none $dir/in && cp $dir/named $dir/in/hidden && exec $dir/in/hidden 10 40'""")
     rows = all_named(result, "nap", "nap_middle", "nap_outer")
     assert {row["comm"] for row in rows} == {"hidden"}
 
@@ -198,7 +201,7 @@ def test_programs_of_an_overlay_are_named(lab):
     result = in_trace(lab, "mkdir $dir/low $dir/up $dir/work $dir/all; mv $dir/named $dir/low/layered", """
         unshare -m sh -c 'mount -t tmpfs none $dir/up && mkdir $dir/up/u $dir/up/w &&
             mount -t overlay none -o lowerdir=$dir/low,upperdir=$dir/up/u,workdir=$dir/up/w $dir/all &&
-            exec $dir/all/layered 10 5'""")
+            exec $dir/all/layered 10 40'""")
     rows = all_named(result, "nap", "nap_middle", "nap_outer")
     assert {row["comm"] for row in rows} == {"layered"}
 

@@ -120,7 +120,7 @@ static void every_function_of_our_own_executable_is_found(void **state)
 static bool find_mapped(uint64_t address, char *path, uint64_t *offset)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long start, end, pgoff;
+	unsigned long start = 0, end = 0, pgoff = 0;
 	bool found = false;
 	char line[512];
 
