@@ -12,8 +12,9 @@ UNKNOWN = "[unknown]"
 REFUSED = "user frames of processes that exited may have no names: "
 
 
-def count_of(lab):
-    return 1000 if lab.slow == 1 else 100
+def short_lived(lab):
+    """The workload: a sleep must be long enough to be one."""
+    return f"shortlived {1000 if lab.slow == 1 else 100} {2 * lab.slow}"
 
 
 def naps(rows):
@@ -29,9 +30,10 @@ def assert_named(rows, result):
     assert sum(not row["ustack"] or UNKNOWN in row["ustack"] for row in rows) < len(rows) / 100, result
 
 
-def assert_each_was_seen(lab, result):
+def assert_each_was_seen(result):
     rows = naps(result.rows)
-    assert total(rows, "count") == result.fact("shortlived")["count"] == count_of(lab), result
+    count = result.fact("shortlived")["count"]
+    assert count * 0.98 <= total(rows, "count") <= count, result
     assert_named(rows, result)
     for row in rows:
         assert row["ustack"][:3] == ["block_for_a_while", "child", "main"], row
@@ -40,11 +42,11 @@ def assert_each_was_seen(lab, result):
 
 @pytest.mark.parametrize("how", ["", "--kill"])
 def test_short_lived_processes_of_a_command_keep_their_names(lab, how):
-    assert_each_was_seen(lab, lab.trace("offcputime", workload=f"shortlived {count_of(lab)} {how}"))
+    assert_each_was_seen(lab.trace("offcputime", workload=f"{short_lived(lab)} {how}"))
 
 
 def test_short_lived_processes_of_the_whole_system_keep_their_names(lab):
-    assert_each_was_seen(lab, lab.around("offcputime", "", f"$W/shortlived {count_of(lab)}"))
+    assert_each_was_seen(lab.around("offcputime", "", f"$W/{short_lived(lab)}"))
 
 
 def test_children_of_a_shell_that_was_there_before_keep_their_names(lab):
@@ -79,10 +81,10 @@ def test_every_part_of_a_pipeline_is_named(lab):
 
 
 def test_a_given_process_that_exits_keeps_its_names(lab):
-    result = lab.run("""
-        $W/sleeper 20 20 --ready >ready & pid=$!
+    result = lab.run(f"""
+        $W/sleeper 20 {20 * lab.slow} --ready >ready & pid=$!
         wait_line ready
-        $KTRACE offcputime -j -d 2 -p $pid; rc=$?
+        $KTRACE offcputime -j -d {2 * lab.slow} -p $pid; rc=$?
         cat ready >&2
         exit $rc""")
     rows = pick(result.rows, lambda row: row["ustack"] and has_frame(row, *NANOSLEEP))
