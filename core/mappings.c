@@ -71,12 +71,11 @@ static int make_room(struct mappings **maps)
 		return 0;
 	while (count + 2 > room)
 		room *= 2;
-	bigger = malloc(sizeof(*bigger) + room * sizeof(bigger->at[0]));
+	bigger = calloc(1, sizeof(*bigger) + room * sizeof(bigger->at[0]));
 	if (!bigger)
 		return -ENOMEM;
 	if (count)
 		memcpy(bigger->at, old->at, count * sizeof(old->at[0]));
-	bigger->shared = 0;
 	bigger->count = count;
 	bigger->room = room;
 	mappings_drop(old);

@@ -72,10 +72,8 @@ static void set_exited(struct processes *ps, struct process *p, bool exited)
 }
 
 /* at: its place in the bucket */
-static void drop_process(struct processes *ps, struct process **at)
+static void drop_process(struct processes *ps, struct process *p, struct process **at)
 {
-	struct process *p = *at;
-
 	*at = p->next;
 	set_exited(ps, p, false);
 	for (size_t i = 0; i < PROCESS_IMAGES; i++)
@@ -93,7 +91,7 @@ static bool make_room(struct processes *ps, const struct process *kept)
 		p = TAILQ_NEXT(p, end);
 	if (!p)
 		return false;
-	drop_process(ps, place_of(ps, p->tgid));
+	drop_process(ps, p, place_of(ps, p->tgid));
 	ps->lost++;
 	return true;
 }
@@ -127,7 +125,7 @@ static void drop_unused_since(struct processes *ps, uint64_t report)
 			if ((*at)->used >= report || (living && report != UINT64_MAX))
 				at = &(*at)->next;
 			else
-				drop_process(ps, at);
+				drop_process(ps, *at, at);
 		}
 }
 

@@ -164,7 +164,7 @@ static void an_overlong_path_keeps_its_last_part(void **state)
 	memset(text + at, 'n', len);
 	assert_non_null(path_of(text, at + len, &l));
 	assert_int_equal(strlen(l.path), MAPS_PATH_MAX - 1);
-	memcpy(text + at + len - 9, "/lib.so.1", 9);
+	strcpy(text + at + len - 9, "/lib.so.1");
 	assert_string_equal(path_of(text, at + len, &l), "/lib.so.1");
 	text[at + len - MAPS_PATH_MAX + 1] = '/';
 	assert_non_null(path_of(text, at + len, &l));
