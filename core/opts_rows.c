@@ -181,8 +181,8 @@ static enum status parse_hook(const struct option_row *row, const char *arg, str
 		}
 	return fail(
 	    USAGE,
-	    "--%s takes tp_btf, raw_tp, tracepoint, fentry, kprobe, kprobe_multi, uprobe or "
-	    "uprobe_multi, not '%s'",
+	    "--%s takes tp_btf, raw_tp, tracepoint, fentry, kprobe, kprobe_multi, uprobe, "
+	    "uprobe_multi or uprobe_session, not '%s'",
 	    row->name, arg);
 }
 

@@ -39,9 +39,10 @@ static void choose_programs(struct session *session)
 		if (!chosen)
 			continue;
 		bpf_program__set_autoload(program_of(session, chosen->hook), true);
-		if (chosen->hook->via == VIA_UPROBE_MULTI)
-			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
-							      MULTI_ATTACH_UPROBE);
+		if (chosen->hook->patterns)
+			bpf_program__set_expected_attach_type(
+			    program_of(session, chosen->hook),
+			    multi_attach_type(chosen->hook->via));
 		if (chosen->hook->via == VIA_FENTRY)
 			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
 						       chosen->target);
@@ -142,7 +143,8 @@ static enum status configure(struct session *session)
 	if (!err)
 		err = size_maps(session);
 	if (err)
-		return fail(FAILED, "cannot configure %s: %s", tool->object->name, error_text(err));
+		return fail(FAILED, "cannot configure %s: %s", plan_object(session->plan)->name,
+			    error_text(err));
 	choose_programs(session);
 	return OK;
 }
@@ -273,7 +275,7 @@ static void close_object(struct session *session, bool leaving)
 	session->n_links = 0;
 	multi_close(session, leaving);
 	if (session->skel)
-		session->plan->opts->tool->object->destroy(session->skel);
+		session->object->destroy(session->skel);
 	session->skel = NULL;
 	session->obj = NULL;
 }
@@ -281,11 +283,12 @@ static void close_object(struct session *session, bool leaving)
 /* One try with the hooks that the plan would use now. */
 static enum status open_once(struct session *session, bool *again)
 {
-	const struct object *object = session->plan->opts->tool->object;
+	const struct object *object = plan_object(session->plan);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
 	enum status status;
 
 	bpf_log_begin(session->plan->opts->verbose);
+	session->object = object;
 	session->skel = object->open(&options);
 	if (!session->skel)
 		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));
@@ -350,6 +353,11 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		symbolize_load(&session->symbolize);
 	if (plan->opts->tool->patterns) {
 		status = targets_find(&session->targets, plan->opts);
+		if (status)
+			return status;
+	}
+	if (plan->opts->tool->find) {
+		status = plan->opts->tool->find(plan, &session->targets);
 		if (status)
 			return status;
 	}

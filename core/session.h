@@ -18,6 +18,7 @@
 
 struct session {
 	struct plan *plan;
+	const struct object *object; /* that skel is of */
 	void *skel;
 	struct bpf_object *obj;
 	struct bpf_link *link[MAX_HOOKS];        /* NULL: of patterns, in multi */

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * memleak, user heap: what a process's allocator gave and did not get back, by process
+ * and address. One call of a thread counts, the outermost: what it calls itself, such as
+ * malloc() in realloc(), is known by its deeper stack pointer. So is a call that never
+ * returned (longjmp), by a later one that is not deeper.
+ */
+#include "bpf/kernel.h"
+#include "bpf/heap.h"
+
+const volatile struct leak_cfg cfg SEC(".rodata.cfg");
+
+#include "bpf/ktrace.bpf.h"
+#include "bpf/user_regs.bpf.h"
+
+#define ENOENT 2
+#define EEXIST 17
+
+/* Beyond this a wrapper's frame is not the one above its allocator's: it has returned. */
+#define WRAPPER_FRAME 256
+
+/* Sized before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct heap_key);
+	__type(value, struct heap_value);
+} live SEC(".maps");
+
+/* A thread's call that has not returned; and the wrapper that it may have come by. */
+struct heap_call {
+	__u64 sp; /* at entry; 0: there is no call */
+	__u64 ip, bytes;
+	__u64 result; /* HEAP_POSIX_MEMALIGN: where the address goes */
+	__u32 function;
+	__u8 kept;    /* to be followed if it succeeds */
+	__u8 has_old; /* old is what is reallocated, taken out of live */
+	__u8 wrapped; /* wrapper_* are of the call's caller */
+	__u64 wrapper_sp, wrapper_bp, wrapper_caller; /* sp 0: none is awaited */
+	struct heap_key old_key;
+	struct heap_value old;
+	__u64 brk; /* as of the system call's entry */
+};
+
+/* By thread; sized for twice the threads there are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct heap_call);
+} starts SEC(".maps");
+
+/* By process: those that have ended, or become another program, since the last report. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct heap_end);
+} ends SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct heap_misses);
+} misses SEC(".maps");
+
+/* Bytes that a CPU lets pass before it samples again. */
+struct budget {
+	__u64 left;
+	__u64 drawn;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct budget);
+} budget SEC(".maps");
+
+static __always_inline bool keep_bytes(__u64 bytes)
+{
+	return bytes >= cfg.min_bytes && (!cfg.max_bytes || bytes <= cfg.max_bytes);
+}
+
+/* 65536 times the binary logarithm of v, which is not 0: its bits one by one, by squaring. */
+static __always_inline __u64 log2_fixed(__u64 v)
+{
+	__u64 whole = 63, log = 0;
+	__u32 i;
+
+	for (i = 0; i < 63; i++) {
+		if (v >> 63)
+			break;
+		v <<= 1;
+		whole--;
+	}
+	v >>= 32; /* 1 to 2, with 31 bits behind the point */
+	for (i = 0; i < 16; i++) {
+		v = v * v >> 31;
+		log <<= 1;
+		if (v >> 32) {
+			v >>= 1;
+			log |= 1;
+		}
+	}
+	return whole << 16 | log;
+}
+
+/*
+ * Bytes to the next point of a Poisson process with one in cfg.sample on the average:
+ * exponentially distributed, -ln(uniform) times that; 45426 / 65536 is ln 2.
+ */
+static __always_inline __u64 draw(void)
+{
+	__u64 uniform = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
+	__u64 bits = (64ULL << 16) - log2_fixed(uniform);
+
+	return ((cfg.sample * bits >> 16) * 45426 >> 16) + 1;
+}
+
+/*
+ * Each byte is a point with equal probability, and an allocation is followed when one
+ * lies in it: with probability 1 - exp(-bytes / cfg.sample). What remains of the interval
+ * does not matter, for it has no memory; that is why any CPU may go on with it.
+ */
+static __always_inline bool sampled(__u64 bytes)
+{
+	struct budget *own;
+	__u32 zero = 0;
+
+	if (cfg.sample <= 1)
+		return true;
+	own = bpf_map_lookup_elem(&budget, &zero);
+	if (!own)
+		return true;
+	bytes = bytes ? bytes : 1;
+	if (!own->drawn) {
+		own->drawn = 1;
+		own->left = draw();
+	}
+	if (own->left > bytes) {
+		own->left -= bytes;
+		return false;
+	}
+	own->left = draw();
+	return true;
+}
+
+static __always_inline struct heap_key key_of(__u64 addr)
+{
+	return (struct heap_key){.addr = addr, .tgid = bpf_get_current_pid_tgid() >> 32};
+}
+
+#define row_miss(field)                                                       \
+	do {                                                                  \
+		__u32 zero_ = 0;                                              \
+		struct heap_misses *miss_ = bpf_map_lookup_elem(&misses, &zero_); \
+		if (miss_)                                                    \
+			row_add(miss_->field, 1);                             \
+	} while (0)
+
+static __always_inline struct heap_call *call_of_thread(bool make)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct heap_call *call = bpf_map_lookup_elem(&starts, &tid);
+	struct heap_call none;
+
+	if (call || !make)
+		return call;
+	__builtin_memset(&none, 0, sizeof(none));
+	bpf_map_update_elem(&starts, &tid, &none, BPF_NOEXIST);
+	call = bpf_map_lookup_elem(&starts, &tid);
+	if (!call)
+		lose(events);
+	return call;
+}
+
+/* Frames from frame pointers on, behind n that are there; returns how many there are. */
+static __always_inline __u32 walk_frames(struct stack_frames *walk, __u32 n, __u64 fp)
+{
+	__u64 frame[2]; /* the caller's frame pointer, and where it goes on */
+	__u32 i;
+
+	for (i = 0; i < MAX_DEPTH; i++) {
+		if (n >= cfg.filter.depth || n >= MAX_DEPTH)
+			break;
+		if (!fp || bpf_probe_read_user(frame, sizeof(frame), (void *)fp) || !frame[1])
+			break;
+		walk->ip[n++] = frame[1];
+		if (frame[0] <= fp) /* callers lie above */
+			break;
+		fp = frame[0];
+	}
+	return n;
+}
+
+/*
+ * At a return: the function, then its caller, where it goes on now, then by frame
+ * pointers. At the entry the caller would be missing, for its frame pointer is not saved
+ * yet. A wrapper's own frame pointer is not saved at all: its caller is known from its entry.
+ */
+static __always_inline long walk_caller(struct user_regs *ctx, const struct heap_call *call,
+					struct stack_frames *walk)
+{
+	long bytes;
+
+	walk->ip[0] = call->ip;
+	if (call->wrapped) {
+		walk->ip[1] = IP(ctx);
+		walk->ip[2] = call->wrapper_caller;
+		return (long)(walk_frames(walk, 3, call->wrapper_bp) * sizeof(__u64));
+	}
+	bytes = bpf_get_stack(ctx, &walk->ip[1], WALK_BYTES - sizeof(__u64), BPF_F_USER_STACK);
+	return (bytes > 0 ? bytes : 0) + (long)sizeof(__u64);
+}
+
+static __always_inline void live_add(const struct heap_key *key, const struct heap_value *value)
+{
+	long err = bpf_map_update_elem(&live, key, value, BPF_NOEXIST);
+
+	if (err == -EEXIST) {
+		row_miss(retaken);
+		err = bpf_map_update_elem(&live, key, value, BPF_ANY);
+	}
+	if (err)
+		lose(events);
+}
+
+static __always_inline void value_begin(struct heap_value *value, enum leak_class class,
+					__u64 bytes)
+{
+	value->ts_ns = bpf_ktime_get_ns();
+	value->bytes = bytes;
+	value->class = class;
+	value->tid = bpf_get_current_pid_tgid();
+	if (WANT(WANT_COMM))
+		bpf_get_current_comm(value->comm, COMM_LEN);
+	if (WANT(WANT_CGROUP))
+		value->cgroup = cgroup_id((void *)bpf_get_current_task());
+}
+
+static __always_inline void on_result(struct user_regs *ctx, const struct heap_call *call, __u64 addr)
+{
+	struct heap_value value = {};
+	struct heap_key key = key_of(addr);
+
+	value_begin(&value, LEAK_MALLOC, call->bytes);
+	if (WANT(WANT_USTACK))
+		value.ustack = STACK_WALK(walk_caller(ctx, call, walk_));
+	live_add(&key, &value);
+}
+
+/* What the call gave; 0: it failed, or nothing. */
+static __always_inline __u64 result_of(struct user_regs *ctx, const struct heap_call *call)
+{
+	__u64 addr = 0;
+
+	if (call->function != HEAP_POSIX_MEMALIGN)
+		return RESULT(ctx);
+	if ((int)RESULT(ctx))
+		return 0;
+	if (bpf_probe_read_user(&addr, sizeof(addr), (void *)call->result))
+		lose(events);
+	return addr;
+}
+
+static __always_inline int on_return(struct user_regs *ctx)
+{
+	struct heap_call *call = call_of_thread(false);
+	__u64 addr;
+
+	if (!call || !call->sp || SP(ctx) != call->sp + RETURN_POPS)
+		return 0;
+	call->sp = 0;
+	addr = result_of(ctx, call);
+	/* realloc(p, 0) may free and give nothing; another that gives nothing has failed. */
+	if (!addr && call->has_old && call->bytes)
+		live_add(&call->old_key, &call->old);
+	if (addr && call->kept)
+		on_result(ctx, call, addr);
+	return 0;
+}
+
+/*
+ * A session's program runs at both. In one an entry's result 1 saves the return; elsewhere
+ * that would make an event for perf.
+ */
+#define LEAVE (cfg.session ? 1 : 0)
+#define IF_RETURN(ctx)                                              \
+	if (cfg.session && IP(ctx) != bpf_get_func_ip(ctx)) \
+	return on_return(ctx)
+
+/* Was it called by a wrapper that is just above it on the stack? */
+static __always_inline void take_wrapper(struct heap_call *call, __u64 sp)
+{
+	call->wrapped = call->wrapper_sp > sp && call->wrapper_sp - sp <= WRAPPER_FRAME;
+	call->wrapper_sp = 0;
+}
+
+/* What is reallocated is out of live until that failed: else another may have its address. */
+static __always_inline void take_old(struct heap_call *call, __u64 old)
+{
+	struct heap_key key = key_of(old);
+	struct heap_value *value;
+
+	call->has_old = 0;
+	value = old ? bpf_map_lookup_elem(&live, &key) : NULL;
+	if (!value) {
+		if (old && cfg.count_misses)
+			row_miss(frees);
+		return;
+	}
+	call->has_old = 1;
+	call->old_key = key;
+	bpf_probe_read_kernel(&call->old, sizeof(call->old), value);
+	bpf_map_delete_elem(&live, &key);
+}
+
+/* Same place, other function: a jump in place of a call and return. */
+static __always_inline bool is_within(const struct heap_call *call, __u64 sp, __u64 ip)
+{
+	return call->sp > sp || (call->sp == sp && call->ip != ip);
+}
+
+/*
+ * The entry of any but free(). Those that call no other of them (leaf) leave no trace
+ * when they are not followed.
+ */
+static __always_inline int on_entry(struct user_regs *ctx, enum heap_function function, __u64 bytes,
+				    __u64 arg)
+{
+	bool leaf = function == HEAP_MALLOC && !cfg.mappings, kept;
+	__u64 sp = SP(ctx);
+	struct heap_call *call;
+
+	if (!keep_current())
+		return LEAVE;
+	kept = keep_bytes(bytes) && sampled(bytes);
+	if (!kept && leaf && cfg.session)
+		return LEAVE;
+	call = call_of_thread(kept || !leaf);
+	if (!call || is_within(call, sp, IP(ctx)))
+		return LEAVE;
+	call->sp = kept || !leaf ? sp : 0;
+	if (!call->sp)
+		return LEAVE;
+	call->ip = IP(ctx);
+	call->bytes = bytes;
+	call->function = function;
+	call->kept = kept;
+	call->result = arg;
+	take_wrapper(call, sp);
+	call->has_old = 0;
+	if (function == HEAP_REALLOC || function == HEAP_REALLOCARRAY)
+		take_old(call, arg);
+	return 0;
+}
+
+/* More than there is: the call fails. */
+static __always_inline __u64 product(__u64 n, __u64 size)
+{
+	__u64 bytes = n * size;
+
+	barrier_var(bytes); /* else a 128-bit product, which BPF has not */
+	return size && bytes / size != n ? ~0ULL : bytes;
+}
+
+SEC("uprobe")
+int heap_malloc(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_MALLOC, ARG1(ctx), 0);
+}
+
+SEC("uprobe")
+int heap_memalign(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_MEMALIGN, ARG2(ctx), 0);
+}
+
+SEC("uprobe")
+int heap_calloc(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_CALLOC, product(ARG1(ctx), ARG2(ctx)), 0);
+}
+
+SEC("uprobe")
+int heap_realloc(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_REALLOC, ARG2(ctx), ARG1(ctx));
+}
+
+SEC("uprobe")
+int heap_reallocarray(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_REALLOCARRAY, product(ARG2(ctx), ARG3(ctx)),
+			ARG1(ctx));
+}
+
+SEC("uprobe")
+int heap_posix_memalign(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	return on_entry(ctx, HEAP_POSIX_MEMALIGN, ARG3(ctx), ARG1(ctx));
+}
+
+/* Where one program sees entries only. */
+SEC("uretprobe")
+int heap_return(struct user_regs *ctx)
+{
+	return on_return(ctx);
+}
+
+/* A free that was not expected: from before tracing, or within another call. */
+static __always_inline void on_unknown_free(struct user_regs *ctx)
+{
+	struct heap_call *call;
+
+	if (!keep_current())
+		return;
+	call = call_of_thread(false);
+	if (!call || !call->sp || SP(ctx) >= call->sp)
+		row_miss(frees);
+}
+
+SEC("uprobe")
+int heap_free(struct user_regs *ctx)
+{
+	struct heap_key key = key_of(ARG1(ctx));
+	long err;
+
+	if (!key.addr)
+		return LEAVE;
+	if (cfg.filter.by_tgid && !bpf_map_lookup_elem(&tgids, &key.tgid))
+		return LEAVE;
+	err = bpf_map_delete_elem(&live, &key);
+	if (err == -ENOENT && cfg.count_misses)
+		on_unknown_free(ctx);
+	else if (err && err != -ENOENT)
+		lose(events);
+	return LEAVE;
+}
+
+SEC("uprobe")
+int heap_wrapper(struct user_regs *ctx)
+{
+	__u64 sp = SP(ctx);
+	struct heap_call *call;
+
+	if (!WANT(WANT_USTACK) || !keep_current())
+		return LEAVE;
+	call = call_of_thread(true);
+	if (!call)
+		return LEAVE;
+	/* One that calls another: it is the first whose caller is wanted. */
+	if (call->wrapper_sp > sp && call->wrapper_sp - sp <= WRAPPER_FRAME)
+		return LEAVE;
+	call->wrapper_caller = caller_at_entry(ctx);
+	call->wrapper_sp = call->wrapper_caller ? sp : 0;
+	call->wrapper_bp = FRAME(ctx);
+	return LEAVE;
+}
+
+static __always_inline void on_end(bool exits)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+	struct heap_end end = {}, *known;
+	__u32 tgid = id >> 32;
+
+	known = bpf_map_lookup_elem(&ends, &tgid);
+	if (known)
+		end = *known;
+	if (exits)
+		end.exit_ns = now;
+	else
+		end.exec_ns = now;
+	if (bpf_map_update_elem(&ends, &tgid, &end, BPF_ANY))
+		lose(events);
+}
+
+static __always_inline void forget_thread(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&starts, &tid);
+}
+
+static __always_inline void on_exec(void)
+{
+	if (!keep_current())
+		return;
+	forget_thread();
+	on_end(false);
+}
+
+/* A thread ends; the last one takes the process with it. */
+static __always_inline void on_exit(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!keep_current())
+		return;
+	forget_thread();
+	if (!BPF_CORE_READ(task, signal, live.counter))
+		on_end(true);
+}
+
+ON_EVENT(exec_btf, exec_raw, sched_process_exec, on_exec())
+ON_EVENT(exit_btf, exit_raw, sched_process_exit, on_exit())
+
+SEC("tp/sched/sched_process_exec")
+int exec_tp(void *ctx)
+{
+	on_exec();
+	return 0;
+}
+
+SEC("tp/sched/sched_process_exit")
+int exit_tp(void *ctx)
+{
+	on_exit();
+	return 0;
+}
