@@ -39,6 +39,7 @@ struct heap_call {
 	__u64 wrapper_sp, wrapper_bp, wrapper_caller; /* sp 0: none is awaited */
 	struct heap_key old_key;
 	struct heap_value old;
+	__u64 deleted; /* what operator delete gave back last: free() may come for it */
 	__u64 brk; /* as of the system call's entry */
 };
 
@@ -330,7 +331,7 @@ static __always_inline bool is_within(const struct heap_call *call, __u64 sp, __
 static __always_inline int on_entry(struct user_regs *ctx, enum heap_function function, __u64 bytes,
 				    __u64 arg)
 {
-	bool leaf = function == HEAP_MALLOC && !cfg.mappings, kept;
+	bool leaf = (function == HEAP_MALLOC || function == HEAP_NEW) && !cfg.mappings, kept;
 	__u64 sp = SP(ctx);
 	struct heap_call *call;
 
@@ -371,6 +372,19 @@ int heap_malloc(struct user_regs *ctx)
 {
 	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_MALLOC, ARG1(ctx), 0);
+}
+
+/*
+ * An exception cannot pass a function whose return is hooked: the program would end. It
+ * comes where there is no memory, which is sure of what is more than there is.
+ */
+SEC("uprobe")
+int heap_new(struct user_regs *ctx)
+{
+	IF_RETURN(ctx);
+	if (ARG1(ctx) > cfg.max_new_bytes)
+		return LEAVE;
+	return on_entry(ctx, HEAP_NEW, ARG1(ctx), 0);
 }
 
 SEC("uprobe")
@@ -424,12 +438,15 @@ static __always_inline void on_unknown_free(struct user_regs *ctx)
 	if (!keep_current())
 		return;
 	call = call_of_thread(false);
-	if (!call || !call->sp || SP(ctx) >= call->sp)
+	if (call && call->sp && SP(ctx) < call->sp)
+		return;
+	if (call && call->deleted == ARG1(ctx))
+		call->deleted = 0;
+	else
 		row_miss(frees);
 }
 
-SEC("uprobe")
-int heap_free(struct user_regs *ctx)
+static __always_inline int on_free(struct user_regs *ctx)
 {
 	struct heap_key key = key_of(ARG1(ctx));
 	long err;
@@ -444,6 +461,27 @@ int heap_free(struct user_regs *ctx)
 	else if (err && err != -ENOENT)
 		lose(events);
 	return LEAVE;
+}
+
+SEC("uprobe")
+int heap_free(struct user_regs *ctx)
+{
+	return on_free(ctx);
+}
+
+SEC("uprobe")
+int heap_delete(struct user_regs *ctx)
+{
+	struct heap_call *call;
+
+	if (cfg.count_misses && keep_current()) {
+		call = call_of_thread(true);
+		on_free(ctx);
+		if (call)
+			call->deleted = ARG1(ctx);
+		return LEAVE;
+	}
+	return on_free(ctx);
 }
 
 SEC("uprobe")

@@ -7,13 +7,15 @@
 
 /* What functions of an allocator do, by what their arguments mean. */
 enum heap_function {
-	HEAP_MALLOC,         /* (size): malloc, valloc, operator new */
+	HEAP_MALLOC,         /* (size): malloc, valloc */
+	HEAP_NEW,            /* (size): operator new, of an allocator */
 	HEAP_MEMALIGN,       /* (alignment, size) */
 	HEAP_CALLOC,         /* (n, size) */
 	HEAP_REALLOC,        /* (old, size) */
 	HEAP_REALLOCARRAY,   /* (old, n, size) */
 	HEAP_POSIX_MEMALIGN, /* (&result, alignment, size) */
 	HEAP_FREE,           /* (old) */
+	HEAP_DELETE,         /* (old): operator delete, of an allocator: may call free() */
 	HEAP_WRAPPER,        /* calls one of the above, and keeps no frame pointer */
 	HEAP_FUNCTIONS,
 };

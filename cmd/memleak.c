@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "bpf/heap.h"
@@ -253,7 +254,11 @@ static void prepare_user(const struct plan *plan, struct leak_cfg *cfg)
 {
 	const struct filter *filter = &plan->filter;
 
+	struct sysinfo info = {0};
+
 	cfg->session = plan->mode == MEMLEAK_USER;
+	sysinfo(&info);
+	cfg->max_new_bytes = ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
 	cfg->mappings = plan->opts->parts >> LEAK_MMAP & 1;
 	/* A filter of allocations makes frees of what was left out. */
 	cfg->count_misses = cfg->sample <= 1 && !cfg->min_bytes && !cfg->max_bytes &&

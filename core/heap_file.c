@@ -11,6 +11,7 @@
 #include "bpf/heap.h"
 #include "core/grow.h"
 #include "core/heap.h"
+#include "core/heap_place.h"
 
 #define CODE_MAX 512 /* bytes of a function that are searched for calls */
 
@@ -20,6 +21,7 @@ struct heap_name {
 };
 
 /*
+ * Where a function has several names the first here counts.
  * Allocators that go by a prefix (je_malloc, mi_free) have the same names behind it. An
  * operator of C++ that the allocator implements itself is like malloc(), which it need not call.
  */
@@ -41,26 +43,26 @@ static const struct heap_name names[] = {
     {"free_aligned_sized", HEAP_FREE},
     {"dallocx", HEAP_FREE},
     {"sdallocx", HEAP_FREE},
-    {"_Znwm", HEAP_MALLOC}, /* operator new, new[] */
-    {"_Znam", HEAP_MALLOC},
-    {"_ZnwmRKSt9nothrow_t", HEAP_MALLOC},
-    {"_ZnamRKSt9nothrow_t", HEAP_MALLOC},
-    {"_ZnwmSt11align_val_t", HEAP_MALLOC},
-    {"_ZnamSt11align_val_t", HEAP_MALLOC},
-    {"_ZnwmSt11align_val_tRKSt9nothrow_t", HEAP_MALLOC},
-    {"_ZnamSt11align_val_tRKSt9nothrow_t", HEAP_MALLOC},
-    {"_ZdlPv", HEAP_FREE}, /* operator delete, delete[] */
-    {"_ZdaPv", HEAP_FREE},
-    {"_ZdlPvm", HEAP_FREE},
-    {"_ZdaPvm", HEAP_FREE},
-    {"_ZdlPvRKSt9nothrow_t", HEAP_FREE},
-    {"_ZdaPvRKSt9nothrow_t", HEAP_FREE},
-    {"_ZdlPvSt11align_val_t", HEAP_FREE},
-    {"_ZdaPvSt11align_val_t", HEAP_FREE},
-    {"_ZdlPvmSt11align_val_t", HEAP_FREE},
-    {"_ZdaPvmSt11align_val_t", HEAP_FREE},
-    {"_ZdlPvSt11align_val_tRKSt9nothrow_t", HEAP_FREE},
-    {"_ZdaPvSt11align_val_tRKSt9nothrow_t", HEAP_FREE},
+    {"_Znwm", HEAP_NEW}, /* operator new, new[] */
+    {"_Znam", HEAP_NEW},
+    {"_ZnwmRKSt9nothrow_t", HEAP_NEW},
+    {"_ZnamRKSt9nothrow_t", HEAP_NEW},
+    {"_ZnwmSt11align_val_t", HEAP_NEW},
+    {"_ZnamSt11align_val_t", HEAP_NEW},
+    {"_ZnwmSt11align_val_tRKSt9nothrow_t", HEAP_NEW},
+    {"_ZnamSt11align_val_tRKSt9nothrow_t", HEAP_NEW},
+    {"_ZdlPv", HEAP_DELETE}, /* operator delete, delete[] */
+    {"_ZdaPv", HEAP_DELETE},
+    {"_ZdlPvm", HEAP_DELETE},
+    {"_ZdaPvm", HEAP_DELETE},
+    {"_ZdlPvRKSt9nothrow_t", HEAP_DELETE},
+    {"_ZdaPvRKSt9nothrow_t", HEAP_DELETE},
+    {"_ZdlPvSt11align_val_t", HEAP_DELETE},
+    {"_ZdaPvSt11align_val_t", HEAP_DELETE},
+    {"_ZdlPvmSt11align_val_t", HEAP_DELETE},
+    {"_ZdaPvmSt11align_val_t", HEAP_DELETE},
+    {"_ZdlPvSt11align_val_tRKSt9nothrow_t", HEAP_DELETE},
+    {"_ZdaPvSt11align_val_tRKSt9nothrow_t", HEAP_DELETE},
     {"strdup", HEAP_WRAPPER},
     {"strndup", HEAP_WRAPPER},
 };
@@ -96,9 +98,9 @@ static const struct heap_name *name_find(const char *symbol)
 	return NULL;
 }
 
-static bool is_operator(const struct found *found)
+static bool does_free(const struct found *found)
 {
-	return !strncmp(found->name->name, "_Z", 2);
+	return found->name->function == HEAP_FREE || found->name->function == HEAP_DELETE;
 }
 
 /* An address of the program as an offset in the file; 0: in no executable segment. */
@@ -133,8 +135,11 @@ static int take_symbol(struct heap_file *file, const GElf_Sym *symbol, const cha
 	if (!found.offset)
 		return 0;
 	for (i = 0; i < file->n; i++) /* .symtab has what .dynsym has, and there are aliases */
-		if (file->at[i].offset == found.offset)
+		if (file->at[i].offset == found.offset) {
+			if (found.name < file->at[i].name)
+				file->at[i].name = found.name;
 			return 0;
+		}
 	if (grow((void **)&file->at, &file->room, file->n + 1, sizeof(*file->at), 32))
 		return -ENOMEM;
 	file->at[file->n++] = found;
@@ -192,20 +197,29 @@ static uint64_t jump_target(const struct heap_file *file, const unsigned char *c
 	return offset + i + 5 + (uint64_t)(int64_t)away;
 }
 
+/* The function's first bytes; returns how many. */
+static size_t read_code(const struct heap_file *file, const struct found *found,
+			unsigned char code[CODE_MAX])
+{
+	size_t want = found->size < CODE_MAX ? found->size : CODE_MAX;
+	ssize_t len = pread(file->fd, code, want, (off_t)found->offset);
+
+	return len > 0 ? (size_t)len : 0;
+}
+
 /* Does the function call another of those found, one that does the same as it? */
 static bool calls_another(const struct heap_file *file, const struct found *found)
 {
-	size_t want = found->size < CODE_MAX ? found->size : CODE_MAX, i, k;
-	bool frees = found->name->function == HEAP_FREE;
+	bool frees = does_free(found);
 	unsigned char code[CODE_MAX];
-	ssize_t len = pread(file->fd, code, want, (off_t)found->offset);
+	size_t len = read_code(file, found, code), i, k;
 	uint64_t target;
 
-	for (i = 0; len > 0 && i < (size_t)len; i++) {
-		target = jump_target(file, code, (size_t)len, i, found->offset);
+	for (i = 0; i < len; i++) {
+		target = jump_target(file, code, len, i, found->offset);
 		for (k = 0; target && k < file->n; k++)
 			if (file->at[k].offset == target && &file->at[k] != found &&
-			    (file->at[k].name->function == HEAP_FREE) == frees)
+			    does_free(&file->at[k]) == frees)
 				return true;
 	}
 	return false;
@@ -220,19 +234,19 @@ static enum heap_function function_of(const struct heap_file *file, const struct
 				      bool allocates)
 {
 	enum heap_function function = found->name->function;
-	bool frees = function == HEAP_FREE, may_call = is_operator(found) || frees;
+	bool may_call = function == HEAP_NEW || does_free(found);
 
-	if (function == HEAP_WRAPPER || (allocates && !may_call))
+	if (function == HEAP_WRAPPER ||
+	    (allocates && !(may_call && calls_another(file, found))))
 		return function;
-	if (allocates && !calls_another(file, found))
-		return function;
-	return is_operator(found) && !frees ? HEAP_WRAPPER : HEAP_FUNCTIONS;
+	return function == HEAP_NEW ? HEAP_WRAPPER : HEAP_FUNCTIONS;
 }
 
 static int add_targets(struct targets *targets, struct heap_file *file, const char *path,
 		       bool wrappers_only, bool allocates)
 {
 	struct target target = {.kind = TARGET_HEAP};
+	unsigned char code[CODE_MAX];
 	char *own = NULL;
 	size_t i;
 	int err = 0;
@@ -244,7 +258,8 @@ static int add_targets(struct targets *targets, struct heap_file *file, const ch
 			continue;
 		own = strdup(path);
 		err = own ? targets_binary(targets, own, &target.binary) : -ENOMEM;
-		target.address = file->at[i].offset;
+		target.address = file->at[i].offset +
+				 heap_place(code, read_code(file, &file->at[i], code));
 		if (!err)
 			err = targets_add(targets, &target, file->at[i].name->name);
 	}
