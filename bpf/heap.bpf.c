@@ -283,14 +283,8 @@ static __always_inline int on_return(struct user_regs *ctx)
 	return 0;
 }
 
-/*
- * A session's program runs at both. In one an entry's result 1 saves the return; elsewhere
- * that would make an event for perf.
- */
+/* In a session an entry's result 1 saves the return; elsewhere that would make perf write. */
 #define LEAVE (cfg.session ? 1 : 0)
-#define IF_RETURN(ctx)                                              \
-	if (cfg.session && IP(ctx) != bpf_get_func_ip(ctx)) \
-	return on_return(ctx)
 
 /* Was it called by a wrapper that is just above it on the stack? */
 static __always_inline void take_wrapper(struct heap_call *call, __u64 sp)
@@ -327,6 +321,8 @@ static __always_inline bool is_within(const struct heap_call *call, __u64 sp, __
 /*
  * The entry of any but free(). Those that call no other of them (leaf) leave no trace
  * when they are not followed.
+ * An exception cannot pass a function whose return is hooked: the program would end. Operator
+ * new throws where there is no memory, which is sure of what is more than there is.
  */
 static __always_inline int on_entry(struct user_regs *ctx, enum heap_function function, __u64 bytes,
 				    __u64 arg)
@@ -335,7 +331,7 @@ static __always_inline int on_entry(struct user_regs *ctx, enum heap_function fu
 	__u64 sp = SP(ctx);
 	struct heap_call *call;
 
-	if (!keep_current())
+	if (!keep_current() || (function == HEAP_NEW && bytes > cfg.max_new_bytes))
 		return LEAVE;
 	kept = keep_bytes(bytes) && sampled(bytes);
 	if (!kept && leaf && cfg.session)
@@ -370,48 +366,36 @@ static __always_inline __u64 product(__u64 n, __u64 size)
 SEC("uprobe")
 int heap_malloc(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_MALLOC, ARG1(ctx), 0);
 }
 
-/*
- * An exception cannot pass a function whose return is hooked: the program would end. It
- * comes where there is no memory, which is sure of what is more than there is.
- */
 SEC("uprobe")
 int heap_new(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
-	if (ARG1(ctx) > cfg.max_new_bytes)
-		return LEAVE;
 	return on_entry(ctx, HEAP_NEW, ARG1(ctx), 0);
 }
 
 SEC("uprobe")
 int heap_memalign(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_MEMALIGN, ARG2(ctx), 0);
 }
 
 SEC("uprobe")
 int heap_calloc(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_CALLOC, product(ARG1(ctx), ARG2(ctx)), 0);
 }
 
 SEC("uprobe")
 int heap_realloc(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_REALLOC, ARG2(ctx), ARG1(ctx));
 }
 
 SEC("uprobe")
 int heap_reallocarray(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_REALLOCARRAY, product(ARG2(ctx), ARG3(ctx)),
 			ARG1(ctx));
 }
@@ -419,7 +403,6 @@ int heap_reallocarray(struct user_regs *ctx)
 SEC("uprobe")
 int heap_posix_memalign(struct user_regs *ctx)
 {
-	IF_RETURN(ctx);
 	return on_entry(ctx, HEAP_POSIX_MEMALIGN, ARG3(ctx), ARG1(ctx));
 }
 
@@ -469,8 +452,7 @@ int heap_free(struct user_regs *ctx)
 	return on_free(ctx);
 }
 
-SEC("uprobe")
-int heap_delete(struct user_regs *ctx)
+static __always_inline int on_delete(struct user_regs *ctx)
 {
 	struct heap_call *call;
 
@@ -485,7 +467,12 @@ int heap_delete(struct user_regs *ctx)
 }
 
 SEC("uprobe")
-int heap_wrapper(struct user_regs *ctx)
+int heap_delete(struct user_regs *ctx)
+{
+	return on_delete(ctx);
+}
+
+static __always_inline int on_wrapper(struct user_regs *ctx)
 {
 	__u64 sp = SP(ctx);
 	struct heap_call *call;
@@ -502,6 +489,50 @@ int heap_wrapper(struct user_regs *ctx)
 	call->wrapper_sp = call->wrapper_caller ? sp : 0;
 	call->wrapper_bp = FRAME(ctx);
 	return LEAVE;
+}
+
+SEC("uprobe")
+int heap_wrapper(struct user_regs *ctx)
+{
+	return on_wrapper(ctx);
+}
+
+/* A session: entry and return of all functions. The cookie says what it is. */
+SEC("uprobe")
+int heap_session(struct user_regs *ctx)
+{
+	__u64 function, bytes = ARG1(ctx), arg = 0;
+
+	if (IP(ctx) != bpf_get_func_ip(ctx))
+		return on_return(ctx);
+	function = bpf_get_attach_cookie(ctx);
+	switch (function) {
+	case HEAP_FREE:
+		return on_free(ctx);
+	case HEAP_DELETE:
+		return on_delete(ctx);
+	case HEAP_WRAPPER:
+		return on_wrapper(ctx);
+	case HEAP_MEMALIGN:
+		bytes = ARG2(ctx);
+		break;
+	case HEAP_CALLOC:
+		bytes = product(ARG1(ctx), ARG2(ctx));
+		break;
+	case HEAP_REALLOC:
+		arg = ARG1(ctx);
+		bytes = ARG2(ctx);
+		break;
+	case HEAP_REALLOCARRAY:
+		arg = ARG1(ctx);
+		bytes = product(ARG2(ctx), ARG3(ctx));
+		break;
+	case HEAP_POSIX_MEMALIGN:
+		arg = ARG1(ctx);
+		bytes = ARG3(ctx);
+		break;
+	}
+	return on_entry(ctx, function, bytes, arg);
 }
 
 static __always_inline void on_end(bool exits)

@@ -28,21 +28,14 @@
 	    .without = "bulk frees (kmem_cache_free_bulk, kfree_bulk) emit no event: what " \
 		       "they free looks leaked until its address is allocated again"
 
-/* A function of the allocator at entry and return: by one program, or by one for each. */
-#define OF_HEAP(mode_, function)                                                    \
-	.patterns = TARGET_HEAP, .functions = 1u << (function), .mode = mode_, \
-	.parts = PART(LEAK_MALLOC)
-#define HOOKS_HEAP(role, prog, function)                                      \
-	HOOK(heap, role, VIA_UPROBE_SESSION, prog, "functions of allocators", \
-	     OF_HEAP(MEMLEAK_USER, function)),                                \
-	    HOOK(heap, role, VIA_UPROBE_MULTI, prog, "functions of allocators",   \
-		 OF_HEAP(MEMLEAK_PAIRS, function)),                           \
-	    HOOK(heap, role, VIA_UPROBE, prog, "functions of allocators",         \
-		 OF_HEAP(MEMLEAK_PAIRS, function))
-#define RETURNS                                                                          \
-	"functions of allocators", .patterns = TARGET_HEAP,                              \
-	    .functions = (1u << HEAP_FREE) - 1, .mode = MEMLEAK_PAIRS,                   \
-	    .parts = PART(LEAK_MALLOC)
+#define OF_HEAP(mode_, functions_)                                                       \
+	"functions of allocators", .patterns = TARGET_HEAP, .functions = functions_, \
+	    .mode = mode_, .parts = PART(LEAK_MALLOC)
+/* Entries, by a program for each kind of function: before 5.15 one cannot be told which it is. */
+#define HOOKS_ENTRY(role, prog, function)                                                        \
+	HOOK(heap, role, VIA_UPROBE_MULTI, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function))), \
+	    HOOK(heap, role, VIA_UPROBE, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function)))
+#define RETURNING ((1u << HEAP_FREE) - 1)
 #define HOOKS_USER(role, base, event, ...)                                               \
 	HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_USER, ##__VA_ARGS__),       \
 	    HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_PAIRS, ##__VA_ARGS__)
@@ -68,18 +61,19 @@ const struct hook memleak_hooks[] = {
     HOOK(leak, "percpu", VIA_TRACEPOINT, percpu_tp, "percpu:percpu_alloc_percpu", OF(LEAK_PERCPU)),
     HOOKS_EVENT(leak, "percpu_free", percpu_free, "percpu:percpu_free_percpu", OF(LEAK_PERCPU)),
     HOOKS_FOLLOW(leak, .mode = MEMLEAK_KERNEL),
-    HOOKS_HEAP("malloc", heap_malloc, HEAP_MALLOC),
-    HOOKS_HEAP("new", heap_new, HEAP_NEW),
-    HOOKS_HEAP("memalign", heap_memalign, HEAP_MEMALIGN),
-    HOOKS_HEAP("calloc", heap_calloc, HEAP_CALLOC),
-    HOOKS_HEAP("realloc", heap_realloc, HEAP_REALLOC),
-    HOOKS_HEAP("reallocarray", heap_reallocarray, HEAP_REALLOCARRAY),
-    HOOKS_HEAP("posix_memalign", heap_posix_memalign, HEAP_POSIX_MEMALIGN),
-    HOOKS_HEAP("free", heap_free, HEAP_FREE),
-    HOOKS_HEAP("delete", heap_delete, HEAP_DELETE),
-    HOOKS_HEAP("wrapper", heap_wrapper, HEAP_WRAPPER),
-    HOOK(heap, "return", VIA_UPROBE_MULTI, heap_return, RETURNS),
-    HOOK(heap, "return", VIA_UPROBE, heap_return, RETURNS),
+    HOOK(heap, "allocator", VIA_UPROBE_SESSION, heap_session, OF_HEAP(MEMLEAK_USER, 0)),
+    HOOKS_ENTRY("malloc", heap_malloc, HEAP_MALLOC),
+    HOOKS_ENTRY("new", heap_new, HEAP_NEW),
+    HOOKS_ENTRY("memalign", heap_memalign, HEAP_MEMALIGN),
+    HOOKS_ENTRY("calloc", heap_calloc, HEAP_CALLOC),
+    HOOKS_ENTRY("realloc", heap_realloc, HEAP_REALLOC),
+    HOOKS_ENTRY("reallocarray", heap_reallocarray, HEAP_REALLOCARRAY),
+    HOOKS_ENTRY("posix_memalign", heap_posix_memalign, HEAP_POSIX_MEMALIGN),
+    HOOKS_ENTRY("free", heap_free, HEAP_FREE),
+    HOOKS_ENTRY("delete", heap_delete, HEAP_DELETE),
+    HOOKS_ENTRY("wrapper", heap_wrapper, HEAP_WRAPPER),
+    HOOK(heap, "return", VIA_UPROBE_MULTI, heap_return, OF_HEAP(MEMLEAK_PAIRS, RETURNING)),
+    HOOK(heap, "return", VIA_UPROBE, heap_return, OF_HEAP(MEMLEAK_PAIRS, RETURNING)),
     HOOKS_USER("exec", exec, "sched:sched_process_exec"),
     HOOKS_USER("exit", exit, "sched:sched_process_exit"),
     HOOKS_FOLLOW(heap, .mode = MEMLEAK_USER),
