@@ -9,7 +9,8 @@
 # "a|b": either will do, and a is the one installed.
 deps_build='gcc libc6-dev cmake ninja-build clang-14|clang libbpf-dev libelf-dev zlib1g-dev bpftool'
 deps_test='libcmocka-dev python3 python3-pytest clang-format-14 clang-tidy-14 cppcheck
-	qemu-system-x86 qemu-system-arm lld-14|lld busybox-static cpio bpftrace'
+	qemu-system-x86 qemu-system-arm lld-14|lld busybox-static cpio bpftrace
+	g++ musl-tools libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0'
 
 deps_say() {
 	echo "deps: $*" >&2
