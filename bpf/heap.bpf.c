@@ -11,6 +11,7 @@
 const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/heap_sample.bpf.h"
 #include "bpf/user_regs.bpf.h"
 
 #define ENOENT 2
@@ -66,86 +67,9 @@ struct {
 	__type(value, struct heap_misses);
 } misses SEC(".maps");
 
-/* Bytes that a CPU lets pass before it samples again. */
-struct budget {
-	__u64 left;
-	__u64 drawn;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct budget);
-} budget SEC(".maps");
-
 static __always_inline bool keep_bytes(__u64 bytes)
 {
 	return bytes >= cfg.min_bytes && (!cfg.max_bytes || bytes <= cfg.max_bytes);
-}
-
-/* 65536 times the binary logarithm of v, which is not 0: its bits one by one, by squaring. */
-static __always_inline __u64 log2_fixed(__u64 v)
-{
-	__u64 whole = 63, log = 0;
-	__u32 i;
-
-	for (i = 0; i < 63; i++) {
-		if (v >> 63)
-			break;
-		v <<= 1;
-		whole--;
-	}
-	v >>= 32; /* 1 to 2, with 31 bits behind the point */
-	for (i = 0; i < 16; i++) {
-		v = v * v >> 31;
-		log <<= 1;
-		if (v >> 32) {
-			v >>= 1;
-			log |= 1;
-		}
-	}
-	return whole << 16 | log;
-}
-
-/*
- * Bytes to the next point of a Poisson process with one in cfg.sample on the average:
- * exponentially distributed, -ln(uniform) times that; 45426 / 65536 is ln 2.
- */
-static __always_inline __u64 draw(void)
-{
-	__u64 uniform = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
-	__u64 bits = (64ULL << 16) - log2_fixed(uniform);
-
-	return ((cfg.sample * bits >> 16) * 45426 >> 16) + 1;
-}
-
-/*
- * Each byte is a point with equal probability, and an allocation is followed when one
- * lies in it: with probability 1 - exp(-bytes / cfg.sample). What remains of the interval
- * does not matter, for it has no memory; that is why any CPU may go on with it.
- */
-static __always_inline bool sampled(__u64 bytes)
-{
-	struct budget *own;
-	__u32 zero = 0;
-
-	if (cfg.sample <= 1)
-		return true;
-	own = bpf_map_lookup_elem(&budget, &zero);
-	if (!own)
-		return true;
-	bytes = bytes ? bytes : 1;
-	if (!own->drawn) {
-		own->drawn = 1;
-		own->left = draw();
-	}
-	if (own->left > bytes) {
-		own->left -= bytes;
-		return false;
-	}
-	own->left = draw();
-	return true;
 }
 
 static __always_inline struct heap_key key_of(__u64 addr)
@@ -196,10 +120,17 @@ static __always_inline __u32 walk_frames(struct stack_frames *walk, __u32 n, __u
 	return n;
 }
 
+/* From a wrapper's caller on, for its own frame pointer is not saved. */
+static __always_inline __u32 walk_wrapper(const struct heap_call *call, struct stack_frames *walk,
+					  __u32 n)
+{
+	walk->ip[n] = call->wrapper_caller;
+	return walk_frames(walk, n + 1, call->wrapper_bp);
+}
+
 /*
  * At a return: the function, then its caller, where it goes on now, then by frame
- * pointers. At the entry the caller would be missing, for its frame pointer is not saved
- * yet. A wrapper's own frame pointer is not saved at all: its caller is known from its entry.
+ * pointers. At the entry the caller would be missing, for its frame pointer is not saved yet.
  */
 static __always_inline long walk_caller(struct user_regs *ctx, const struct heap_call *call,
 					struct stack_frames *walk)
@@ -209,8 +140,7 @@ static __always_inline long walk_caller(struct user_regs *ctx, const struct heap
 	walk->ip[0] = call->ip;
 	if (call->wrapped) {
 		walk->ip[1] = IP(ctx);
-		walk->ip[2] = call->wrapper_caller;
-		return (long)(walk_frames(walk, 3, call->wrapper_bp) * sizeof(__u64));
+		return (long)(walk_wrapper(call, walk, 2) * sizeof(__u64));
 	}
 	bytes = bpf_get_stack(ctx, &walk->ip[1], WALK_BYTES - sizeof(__u64), BPF_F_USER_STACK);
 	return (bytes > 0 ? bytes : 0) + (long)sizeof(__u64);
@@ -333,7 +263,7 @@ static __always_inline int on_entry(struct user_regs *ctx, enum heap_function fu
 
 	if (!keep_current() || (function == HEAP_NEW && bytes > cfg.max_new_bytes))
 		return LEAVE;
-	kept = keep_bytes(bytes) && sampled(bytes);
+	kept = function != HEAP_FREE && keep_bytes(bytes) && sampled(bytes);
 	if (!kept && leaf && cfg.session)
 		return LEAVE;
 	call = call_of_thread(kept || !leaf);
@@ -443,7 +373,8 @@ static __always_inline int on_free(struct user_regs *ctx)
 		on_unknown_free(ctx);
 	else if (err && err != -ENOENT)
 		lose(events);
-	return LEAVE;
+	/* What is unmapped within is the allocator's. */
+	return cfg.mappings ? on_entry(ctx, HEAP_FREE, 0, 0) : LEAVE;
 }
 
 SEC("uprobe")
@@ -512,6 +443,7 @@ int heap_session(struct user_regs *ctx)
 	case HEAP_DELETE:
 		return on_delete(ctx);
 	case HEAP_WRAPPER:
+	case HEAP_MAPPER:
 		return on_wrapper(ctx);
 	case HEAP_MEMALIGN:
 		bytes = ARG2(ctx);
@@ -595,3 +527,5 @@ int exit_tp(void *ctx)
 	on_exit();
 	return 0;
 }
+
+#include "bpf/heap_map.bpf.h"

@@ -17,6 +17,7 @@ enum heap_function {
 	HEAP_FREE,           /* (old) */
 	HEAP_DELETE,         /* (old): operator delete, of an allocator: may call free() */
 	HEAP_WRAPPER,        /* calls one of the above, and keeps no frame pointer */
+	HEAP_MAPPER,         /* likewise a system call that changes mappings */
 	HEAP_FUNCTIONS,
 };
 
@@ -46,7 +47,11 @@ struct heap_misses {
 	__u64 retaken; /* allocated again without a free that was seen */
 };
 
-/* Memory that a process gave back to the kernel, or mapped anew over what was there. */
+/*
+ * Memory that a process gave back to the kernel, or mapped anew over what was there, where
+ * that was no mapping as a whole. Map cuts has a struct heap_key for it, unused being what
+ * tells one from another of the same place.
+ */
 struct heap_cut {
 	__u64 bytes, ts_ns;
 };

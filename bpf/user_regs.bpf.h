@@ -22,6 +22,12 @@ struct user_regs {
 #define FRAME(regs) ((regs)->bp)
 /* How far the stack pointer is after a return from where it was at the function's entry. */
 #define RETURN_POPS sizeof(__u64)
+
+#define syscall_regs user_regs
+#define SYSCALL_NUMBER(regs) ((regs)->orig_ax)
+#define SYSCALL_ARG1(regs) ((regs)->di) /* as it was at entry, also at exit */
+#define SYSCALL_ARG4(regs) ((regs)->r10)
+enum { SYSCALL_MMAP = 9, SYSCALL_MUNMAP = 11, SYSCALL_BRK = 12, SYSCALL_MREMAP = 25 };
 #else
 struct user_regs {
 	__u64 x[31], sp, pc;
@@ -35,6 +41,17 @@ struct user_regs {
 #define IP(regs) ((regs)->pc)
 #define FRAME(regs) ((regs)->x[29])
 #define RETURN_POPS 0
+
+/* With what the kernel keeps behind them. */
+struct syscall_regs {
+	__u64 x[31], sp, pc, pstate, orig_x0;
+	__s32 syscallno;
+};
+
+#define SYSCALL_NUMBER(regs) ((regs)->syscallno)
+#define SYSCALL_ARG1(regs) ((regs)->orig_x0)
+#define SYSCALL_ARG4(regs) ((regs)->x[3])
+enum { SYSCALL_MMAP = 222, SYSCALL_MUNMAP = 215, SYSCALL_BRK = 214, SYSCALL_MREMAP = 216 };
 #endif
 
 /* Where the function returns to, at its entry; 0: cannot be read. */

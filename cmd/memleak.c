@@ -259,6 +259,7 @@ static void prepare_user(const struct plan *plan, struct leak_cfg *cfg)
 	cfg->session = plan->mode == MEMLEAK_USER;
 	sysinfo(&info);
 	cfg->max_new_bytes = ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+	cfg->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	cfg->mappings = plan->opts->parts >> LEAK_MMAP & 1;
 	/* A filter of allocations makes frees of what was left out. */
 	cfg->count_misses = cfg->sample <= 1 && !cfg->min_bytes && !cfg->max_bytes &&
@@ -310,7 +311,7 @@ static enum status size_live(const struct plan *plan, struct bpf_object *object,
 
 static enum status find(const struct plan *plan, struct targets *targets)
 {
-	return plan->opts->parts & PART(LEAK_MALLOC) ? heap_find(targets, plan->opts) : OK;
+	return is_user(plan->opts) ? heap_find(targets, plan->opts) : OK;
 }
 
 static enum status collect(struct session *session, struct snapshot *snap)

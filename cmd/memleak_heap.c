@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/heap.h"
+#include "cmd/heap_cuts.h"
 #include "cmd/memleak.h"
 #include "core/host.h"
 #include "core/session.h"
@@ -18,7 +18,9 @@ struct making {
 	struct snapshot *snap;
 	const struct leak_cfg *cfg;
 	uint64_t now_ns;
-	struct rowset live, ends, gone; /* gone: live of processes that are no more */
+	struct rowset live, ends, gone; /* gone: live of processes that are no more, or unmapped */
+	struct rowset cut_rows;
+	struct cuts cuts;
 	double carry;                   /* what rounding has kept back of counts */
 };
 
@@ -31,13 +33,18 @@ uint32_t memleak_heap_size(uint32_t want)
 }
 
 /* What became of an allocation's process since. */
-enum fate { LIVES, EXECUTED, ENDED };
+enum fate { LIVES, EXECUTED, ENDED, UNMAPPED };
 
 static enum fate fate_of(struct making *making, const struct heap_key *key,
-			 const struct heap_value *value)
+			 struct heap_value *value)
 {
 	const struct heap_end *end = rowset_find(&making->ends, &key->tgid);
 
+	if (value->class == LEAK_MMAP) {
+		value->bytes = cuts_left(&making->cuts, key, value);
+		if (!value->bytes)
+			return UNMAPPED;
+	}
 	if (!end)
 		return LIVES;
 	if (value->ts_ns < end->exec_ns)
@@ -55,12 +62,12 @@ static int keep_shown(struct making *making)
 	making->gone.key_size = live->key_size;
 	making->gone.value_size = live->value_size;
 	for (i = 0; i < live->n && !err; i++) {
-		const struct heap_value *value = rowset_value(live, i);
+		struct heap_value *value = rowset_value(live, i);
 		enum fate fate = fate_of(making, rowset_key(live, i), value);
 
 		if (fate != LIVES)
 			err = rowset_add(&making->gone, rowset_key(live, i), value);
-		if (fate == EXECUTED ||
+		if (fate == EXECUTED || fate == UNMAPPED ||
 		    (fate == LIVES && value->ts_ns + making->cfg->older_ns > making->now_ns))
 			continue;
 		memmove(live->keys + kept * live->key_size, rowset_key(live, i), live->key_size);
@@ -198,9 +205,17 @@ static void forget_gone(struct making *making)
 	fd = bpf_object__find_map_fd_by_name(making->session->obj, "ends");
 	for (i = 0; i < making->ends.n; i++)
 		bpf_map_delete_elem(fd, rowset_key(&making->ends, i));
+	fd = bpf_object__find_map_fd_by_name(making->session->obj, "cuts");
+	for (i = 0; i < making->cuts.n; i++)
+		if (!making->cuts.at[i].used)
+			bpf_map_delete_elem(fd,
+					    rowset_key(&making->cut_rows, making->cuts.at[i].row));
 }
 
-/* Ends first: who ends while live is read is not among them, and is for the next report. */
+/*
+ * Ends first: who ends while live is read is not among them, and is for the next report.
+ * Cuts too: one that comes later stays for what it cuts.
+ */
 static enum status read_maps(struct making *making)
 {
 	uint32_t want = making->session->plan->filter.want;
@@ -208,8 +223,13 @@ static enum status read_maps(struct making *making)
 
 	status = session_read_map(making->session, "ends", sizeof(uint32_t),
 				  sizeof(struct heap_end), &making->ends);
+	if (!status)
+		status = session_read_map(making->session, "cuts", sizeof(struct heap_key),
+					  sizeof(struct heap_cut), &making->cut_rows);
 	if (status)
 		return status;
+	if (cuts_make(&making->cuts, &making->cut_rows))
+		return fail(FAILED, "out of memory for the report");
 	/* Ages are as of now: what comes during the reading is too young, whatever --older says. */
 	making->now_ns = host_monotonic_ns();
 	status = session_read_map(making->session, "live", sizeof(struct heap_key),
@@ -253,5 +273,7 @@ enum status memleak_heap_collect(struct session *session, struct snapshot *snap)
 	rowset_free(&making.live);
 	rowset_free(&making.ends);
 	rowset_free(&making.gone);
+	rowset_free(&making.cut_rows);
+	cuts_free(&making.cuts);
 	return status;
 }

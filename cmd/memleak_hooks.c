@@ -36,6 +36,18 @@
 	HOOK(heap, role, VIA_UPROBE_MULTI, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function))), \
 	    HOOK(heap, role, VIA_UPROBE, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function)))
 #define RETURNING ((1u << HEAP_FREE) - 1)
+#define OF_MAPPER(mode_)                                                                        \
+	"functions that map memory", .patterns = TARGET_HEAP, .functions = 1u << HEAP_MAPPER, \
+	    .mode = mode_, .parts = PART(LEAK_MMAP)
+/* With mappings a free has an end, too. */
+#define OF_FREES                                                                              \
+	"functions of allocators", .patterns = TARGET_HEAP,                                  \
+	    .functions = 1u << HEAP_FREE | 1u << HEAP_DELETE, .mode = MEMLEAK_PAIRS, \
+	    .parts = PART(LEAK_MMAP)
+#define HOOKS_SYSCALL(role, base, event, mode_)                                         \
+	HOOK(heap, role, VIA_TP_BTF, base##_btf, event, .mode = mode_, .parts = PART(LEAK_MMAP)), \
+	    HOOK(heap, role, VIA_RAW_TP, base##_raw, event, .mode = mode_,                    \
+		 .parts = PART(LEAK_MMAP))
 #define HOOKS_USER(role, base, event, ...)                                               \
 	HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_USER, ##__VA_ARGS__),       \
 	    HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_PAIRS, ##__VA_ARGS__)
@@ -61,7 +73,9 @@ const struct hook memleak_hooks[] = {
     HOOK(leak, "percpu", VIA_TRACEPOINT, percpu_tp, "percpu:percpu_alloc_percpu", OF(LEAK_PERCPU)),
     HOOKS_EVENT(leak, "percpu_free", percpu_free, "percpu:percpu_free_percpu", OF(LEAK_PERCPU)),
     HOOKS_FOLLOW(leak, .mode = MEMLEAK_KERNEL),
-    HOOK(heap, "allocator", VIA_UPROBE_SESSION, heap_session, OF_HEAP(MEMLEAK_USER, 0)),
+    HOOK(heap, "allocator", VIA_UPROBE_SESSION, heap_session,
+	 OF_HEAP(MEMLEAK_USER, (1u << HEAP_MAPPER) - 1)),
+    HOOK(heap, "mapper", VIA_UPROBE_SESSION, heap_session, OF_MAPPER(MEMLEAK_USER)),
     HOOKS_ENTRY("malloc", heap_malloc, HEAP_MALLOC),
     HOOKS_ENTRY("new", heap_new, HEAP_NEW),
     HOOKS_ENTRY("memalign", heap_memalign, HEAP_MEMALIGN),
@@ -74,6 +88,14 @@ const struct hook memleak_hooks[] = {
     HOOKS_ENTRY("wrapper", heap_wrapper, HEAP_WRAPPER),
     HOOK(heap, "return", VIA_UPROBE_MULTI, heap_return, OF_HEAP(MEMLEAK_PAIRS, RETURNING)),
     HOOK(heap, "return", VIA_UPROBE, heap_return, OF_HEAP(MEMLEAK_PAIRS, RETURNING)),
+    HOOK(heap, "free_return", VIA_UPROBE_MULTI, heap_return, OF_FREES),
+    HOOK(heap, "free_return", VIA_UPROBE, heap_return, OF_FREES),
+    HOOK(heap, "mapper", VIA_UPROBE_MULTI, heap_wrapper, OF_MAPPER(MEMLEAK_PAIRS)),
+    HOOK(heap, "mapper", VIA_UPROBE, heap_wrapper, OF_MAPPER(MEMLEAK_PAIRS)),
+    HOOKS_SYSCALL("sys_enter", sys_enter, "raw_syscalls:sys_enter", MEMLEAK_USER),
+    HOOKS_SYSCALL("sys_enter", sys_enter, "raw_syscalls:sys_enter", MEMLEAK_PAIRS),
+    HOOKS_SYSCALL("sys_exit", sys_exit, "raw_syscalls:sys_exit", MEMLEAK_USER),
+    HOOKS_SYSCALL("sys_exit", sys_exit, "raw_syscalls:sys_exit", MEMLEAK_PAIRS),
     HOOKS_USER("exec", exec, "sched:sched_process_exec"),
     HOOKS_USER("exit", exit, "sched:sched_process_exit"),
     HOOKS_FOLLOW(heap, .mode = MEMLEAK_USER),

@@ -65,6 +65,11 @@ static const struct heap_name names[] = {
     {"_ZdaPvSt11align_val_tRKSt9nothrow_t", HEAP_DELETE},
     {"strdup", HEAP_WRAPPER},
     {"strndup", HEAP_WRAPPER},
+    {"mmap", HEAP_MAPPER},
+    {"mmap64", HEAP_MAPPER},
+    {"mremap", HEAP_MAPPER},
+    {"sbrk", HEAP_MAPPER},
+    {"brk", HEAP_MAPPER},
 };
 static const char *const prefixes[] = {"", "je_", "mi_", "tc_"};
 
@@ -236,7 +241,7 @@ static enum heap_function function_of(const struct heap_file *file, const struct
 	enum heap_function function = found->name->function;
 	bool may_call = function == HEAP_NEW || does_free(found);
 
-	if (function == HEAP_WRAPPER ||
+	if (function == HEAP_WRAPPER || function == HEAP_MAPPER ||
 	    (allocates && !(may_call && calls_another(file, found))))
 		return function;
 	return function == HEAP_NEW ? HEAP_WRAPPER : HEAP_FUNCTIONS;
@@ -254,7 +259,7 @@ static int add_targets(struct targets *targets, struct heap_file *file, const ch
 	for (i = 0; i < file->n && !err; i++) {
 		target.function = function_of(file, &file->at[i], allocates);
 		if (target.function == HEAP_FUNCTIONS ||
-		    (wrappers_only && target.function != HEAP_WRAPPER))
+		    (wrappers_only && target.function < HEAP_WRAPPER))
 			continue;
 		own = strdup(path);
 		err = own ? targets_binary(targets, own, &target.binary) : -ENOMEM;

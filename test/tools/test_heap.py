@@ -2,6 +2,7 @@
 """memleak of processes: programs that leak a known number of blocks of a size of its own for each way."""
 
 import math
+import os
 import pathlib
 import shlex
 
@@ -14,6 +15,7 @@ PROGRAMS = ROOT / "build" / "programs"
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 PRELOADS = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2.0"}
 HEAP = "$W/heap"
+WORKLOADS = os.environ.get("KTRACE_WORKLOADS", str(ROOT / "build" / "workload"))
 
 
 def memleak(lab, args, command, env="", timeout=120):
@@ -42,10 +44,6 @@ def assert_exact(result, rows=None, workload="heap"):
     assert not any(result.report["loss"].values()), result
 
 
-def path_of(lab, command):
-    return str(lab.workloads / "heap") if command == HEAP else command
-
-
 @pytest.mark.parametrize("hook", mostly([""], ["--hook uprobe_multi", "--hook uprobe"]))
 def test_what_leaks_is_counted_to_the_last_one(lab, hook, needs):
     needs("memleak", f"{hook} -- true")
@@ -58,7 +56,7 @@ def test_each_leak_is_shown_with_its_own_caller(lab, command):
     """The function that called the allocator is there, by whatever C library, linked in whatever way."""
     result = memleak(lab, "", f"{command} leak 20")
     assert_exact(result)
-    path = command.replace("$W", str(ROOT / "build" / "workload"))
+    path = command.replace("$W", WORKLOADS)
     for size, name in truth(result)[1].items():
         for row in by_size(result.rows, size):
             callers = [frame_function(frame, path) for frame in row["ustack"]]
@@ -111,6 +109,34 @@ def test_realloc(lab, command):
     assert_exact(result)
     for size in (10, 9000, 2004, 2006):
         assert not by_size(result.rows, size), result
+
+
+@pytest.mark.parametrize("hook", mostly([""], ["--hook uprobe"]))
+def test_mappings_and_what_is_left_of_them(lab, hook, needs):
+    """Parts that are given back are taken off; brk() counts; the allocator's own mappings do not."""
+    needs("memleak", f"{hook} --mmap -- true")
+    seen = {}
+    for n in (10, 20):
+        result = memleak(lab, f"--mmap {hook} -g class", f"{HEAP} map {n}")
+        mapped, = pick(result.rows, **{"class": "mmap"})
+        seen[n] = mapped["bytes"]
+    fact = result.fact("heap")
+    own = 4096 * fact["mapped_pages"]  # of the 20
+    assert seen[20] - seen[10] == own / 2, result
+    brk = 4096 * fact["brk_pages"]
+    assert brk <= seen[20] - own < brk + 400000, result  # the C library has a little before main()
+    result = memleak(lab, f"--mmap {hook} -g class", f"{HEAP} leak 200")
+    assert total(pick(result.rows, **{"class": "mmap"}), "count") <= 2, result
+
+
+def test_callers_of_mmap_are_there(lab):
+    result = memleak(lab, "--class mmap", f"{HEAP} map 20")
+    path = HEAP.replace("$W", WORKLOADS)
+    rows = by_size(result.rows, 40 * 4096)
+    assert total(rows, "count") >= 20, result
+    for row in rows:
+        if "[unknown]" not in row["ustack"]:
+            assert "map_pages" in [frame_function(frame, path) for frame in row["ustack"][:3]], row
 
 
 def test_children_have_a_heap_of_their_own(lab):
@@ -225,7 +251,7 @@ def test_stripped_program_has_no_allocator_to_be_found(lab):
 
 @pytest.mark.hostside
 def test_scripts_and_shells_are_followed(lab):
-    result = memleak(lab, "", f"sh -c '{PROGRAMS}/heap_dynamic leak 10; true'")
+    result = memleak(lab, "-a", f"sh -c '{PROGRAMS}/heap_dynamic leak 10; true'")
     assert_exact(result)
 
 
