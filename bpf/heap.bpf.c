@@ -11,14 +11,12 @@
 const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
-#include "bpf/heap_sample.bpf.h"
 #include "bpf/user_regs.bpf.h"
+#include "bpf/heap_call.bpf.h"
+#include "bpf/heap_sample.bpf.h"
 
 #define ENOENT 2
 #define EEXIST 17
-
-/* Beyond this a wrapper's frame is not the one above its allocator's: it has returned. */
-#define WRAPPER_FRAME 256
 
 /* Sized before load. */
 struct {
@@ -27,30 +25,6 @@ struct {
 	__type(key, struct heap_key);
 	__type(value, struct heap_value);
 } live SEC(".maps");
-
-/* A thread's call that has not returned; and the wrapper that it may have come by. */
-struct heap_call {
-	__u64 sp; /* at entry; 0: there is no call */
-	__u64 ip, bytes;
-	__u64 result; /* HEAP_POSIX_MEMALIGN: where the address goes */
-	__u32 function;
-	__u8 kept;    /* to be followed if it succeeds */
-	__u8 has_old; /* old is what is reallocated, taken out of live */
-	__u8 wrapped; /* wrapper_* are of the call's caller */
-	__u64 wrapper_sp, wrapper_bp, wrapper_caller; /* sp 0: none is awaited */
-	struct heap_key old_key;
-	struct heap_value old;
-	__u64 deleted; /* what operator delete gave back last: free() may come for it */
-	__u64 brk; /* as of the system call's entry */
-};
-
-/* By thread; sized for twice the threads there are. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct heap_call);
-} starts SEC(".maps");
 
 /* By process: those that have ended, or become another program, since the last report. */
 struct {
@@ -77,74 +51,13 @@ static __always_inline struct heap_key key_of(__u64 addr)
 	return (struct heap_key){.addr = addr, .tgid = bpf_get_current_pid_tgid() >> 32};
 }
 
-#define row_miss(field)                                                       \
-	do {                                                                  \
-		__u32 zero_ = 0;                                              \
+#define row_miss(field)                                                           \
+	do {                                                                      \
+		__u32 zero_ = 0;                                                  \
 		struct heap_misses *miss_ = bpf_map_lookup_elem(&misses, &zero_); \
-		if (miss_)                                                    \
-			row_add(miss_->field, 1);                             \
+		if (miss_)                                                        \
+			row_add(miss_->field, 1);                                 \
 	} while (0)
-
-static __always_inline struct heap_call *call_of_thread(bool make)
-{
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct heap_call *call = bpf_map_lookup_elem(&starts, &tid);
-	struct heap_call none;
-
-	if (call || !make)
-		return call;
-	__builtin_memset(&none, 0, sizeof(none));
-	bpf_map_update_elem(&starts, &tid, &none, BPF_NOEXIST);
-	call = bpf_map_lookup_elem(&starts, &tid);
-	if (!call)
-		lose(events);
-	return call;
-}
-
-/* Frames from frame pointers on, behind n that are there; returns how many there are. */
-static __always_inline __u32 walk_frames(struct stack_frames *walk, __u32 n, __u64 fp)
-{
-	__u64 frame[2]; /* the caller's frame pointer, and where it goes on */
-	__u32 i;
-
-	for (i = 0; i < MAX_DEPTH; i++) {
-		if (n >= cfg.filter.depth || n >= MAX_DEPTH)
-			break;
-		if (!fp || bpf_probe_read_user(frame, sizeof(frame), (void *)fp) || !frame[1])
-			break;
-		walk->ip[n++] = frame[1];
-		if (frame[0] <= fp) /* callers lie above */
-			break;
-		fp = frame[0];
-	}
-	return n;
-}
-
-/* From a wrapper's caller on, for its own frame pointer is not saved. */
-static __always_inline __u32 walk_wrapper(const struct heap_call *call, struct stack_frames *walk,
-					  __u32 n)
-{
-	walk->ip[n] = call->wrapper_caller;
-	return walk_frames(walk, n + 1, call->wrapper_bp);
-}
-
-/*
- * At a return: the function, then its caller, where it goes on now, then by frame
- * pointers. At the entry the caller would be missing, for its frame pointer is not saved yet.
- */
-static __always_inline long walk_caller(struct user_regs *ctx, const struct heap_call *call,
-					struct stack_frames *walk)
-{
-	long bytes;
-
-	walk->ip[0] = call->ip;
-	if (call->wrapped) {
-		walk->ip[1] = IP(ctx);
-		return (long)(walk_wrapper(call, walk, 2) * sizeof(__u64));
-	}
-	bytes = bpf_get_stack(ctx, &walk->ip[1], WALK_BYTES - sizeof(__u64), BPF_F_USER_STACK);
-	return (bytes > 0 ? bytes : 0) + (long)sizeof(__u64);
-}
 
 static __always_inline void live_add(const struct heap_key *key, const struct heap_value *value)
 {
@@ -171,7 +84,8 @@ static __always_inline void value_begin(struct heap_value *value, enum leak_clas
 		value->cgroup = cgroup_id((void *)bpf_get_current_task());
 }
 
-static __always_inline void on_result(struct user_regs *ctx, const struct heap_call *call, __u64 addr)
+static __always_inline void on_result(struct user_regs *ctx, const struct heap_call *call,
+				      __u64 addr)
 {
 	struct heap_value value = {};
 	struct heap_key key = key_of(addr);
@@ -216,13 +130,6 @@ static __always_inline int on_return(struct user_regs *ctx)
 /* In a session an entry's result 1 saves the return; elsewhere that would make perf write. */
 #define LEAVE (cfg.session ? 1 : 0)
 
-/* Was it called by a wrapper that is just above it on the stack? */
-static __always_inline void take_wrapper(struct heap_call *call, __u64 sp)
-{
-	call->wrapped = call->wrapper_sp > sp && call->wrapper_sp - sp <= WRAPPER_FRAME;
-	call->wrapper_sp = 0;
-}
-
 /* What is reallocated is out of live until that failed: else another may have its address. */
 static __always_inline void take_old(struct heap_call *call, __u64 old)
 {
@@ -240,12 +147,6 @@ static __always_inline void take_old(struct heap_call *call, __u64 old)
 	call->old_key = key;
 	bpf_probe_read_kernel(&call->old, sizeof(call->old), value);
 	bpf_map_delete_elem(&live, &key);
-}
-
-/* Same place, other function: a jump in place of a call and return. */
-static __always_inline bool is_within(const struct heap_call *call, __u64 sp, __u64 ip)
-{
-	return call->sp > sp || (call->sp == sp && call->ip != ip);
 }
 
 /*
@@ -293,56 +194,6 @@ static __always_inline __u64 product(__u64 n, __u64 size)
 	return size && bytes / size != n ? ~0ULL : bytes;
 }
 
-SEC("uprobe")
-int heap_malloc(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_MALLOC, ARG1(ctx), 0);
-}
-
-SEC("uprobe")
-int heap_new(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_NEW, ARG1(ctx), 0);
-}
-
-SEC("uprobe")
-int heap_memalign(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_MEMALIGN, ARG2(ctx), 0);
-}
-
-SEC("uprobe")
-int heap_calloc(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_CALLOC, product(ARG1(ctx), ARG2(ctx)), 0);
-}
-
-SEC("uprobe")
-int heap_realloc(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_REALLOC, ARG2(ctx), ARG1(ctx));
-}
-
-SEC("uprobe")
-int heap_reallocarray(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_REALLOCARRAY, product(ARG2(ctx), ARG3(ctx)),
-			ARG1(ctx));
-}
-
-SEC("uprobe")
-int heap_posix_memalign(struct user_regs *ctx)
-{
-	return on_entry(ctx, HEAP_POSIX_MEMALIGN, ARG3(ctx), ARG1(ctx));
-}
-
-/* Where one program sees entries only. */
-SEC("uretprobe")
-int heap_return(struct user_regs *ctx)
-{
-	return on_return(ctx);
-}
-
 /* A free that was not expected: from before tracing, or within another call. */
 static __always_inline void on_unknown_free(struct user_regs *ctx)
 {
@@ -377,12 +228,6 @@ static __always_inline int on_free(struct user_regs *ctx)
 	return cfg.mappings ? on_entry(ctx, HEAP_FREE, 0, 0) : LEAVE;
 }
 
-SEC("uprobe")
-int heap_free(struct user_regs *ctx)
-{
-	return on_free(ctx);
-}
-
 static __always_inline int on_delete(struct user_regs *ctx)
 {
 	struct heap_call *call;
@@ -395,12 +240,6 @@ static __always_inline int on_delete(struct user_regs *ctx)
 		return LEAVE;
 	}
 	return on_free(ctx);
-}
-
-SEC("uprobe")
-int heap_delete(struct user_regs *ctx)
-{
-	return on_delete(ctx);
 }
 
 static __always_inline int on_wrapper(struct user_regs *ctx)
@@ -422,11 +261,26 @@ static __always_inline int on_wrapper(struct user_regs *ctx)
 	return LEAVE;
 }
 
-SEC("uprobe")
-int heap_wrapper(struct user_regs *ctx)
-{
-	return on_wrapper(ctx);
-}
+/* Where one program sees entries or returns only. */
+#define ON_FUNCTION(section, name, call) \
+	SEC(section)                     \
+	int name(struct user_regs *ctx)  \
+	{                                \
+		return call;             \
+	}
+
+ON_FUNCTION("uprobe", heap_malloc, on_entry(ctx, HEAP_MALLOC, ARG1(ctx), 0))
+ON_FUNCTION("uprobe", heap_new, on_entry(ctx, HEAP_NEW, ARG1(ctx), 0))
+ON_FUNCTION("uprobe", heap_memalign, on_entry(ctx, HEAP_MEMALIGN, ARG2(ctx), 0))
+ON_FUNCTION("uprobe", heap_calloc, on_entry(ctx, HEAP_CALLOC, product(ARG1(ctx), ARG2(ctx)), 0))
+ON_FUNCTION("uprobe", heap_realloc, on_entry(ctx, HEAP_REALLOC, ARG2(ctx), ARG1(ctx)))
+ON_FUNCTION("uprobe", heap_reallocarray,
+	    on_entry(ctx, HEAP_REALLOCARRAY, product(ARG2(ctx), ARG3(ctx)), ARG1(ctx)))
+ON_FUNCTION("uprobe", heap_posix_memalign, on_entry(ctx, HEAP_POSIX_MEMALIGN, ARG3(ctx), ARG1(ctx)))
+ON_FUNCTION("uprobe", heap_free, on_free(ctx))
+ON_FUNCTION("uprobe", heap_delete, on_delete(ctx))
+ON_FUNCTION("uprobe", heap_wrapper, on_wrapper(ctx))
+ON_FUNCTION("uretprobe", heap_return, on_return(ctx))
 
 /* A session: entry and return of all functions. The cookie says what it is. */
 SEC("uprobe")

@@ -148,18 +148,18 @@ static __always_inline void on_sys_exit(void *ctx, __u64 regs_at, __u64 result)
 		map_add(ctx, &regs, call, result, whole_pages(ARG2(&regs)));
 }
 
-#define ON_SYSCALL(name, call)                                 \
-	SEC("tp_btf/" #name)                                   \
-	int name##_btf(struct bpf_raw_tracepoint_args *ctx)    \
-	{                                                      \
-		call;                                          \
-		return 0;                                      \
-	}                                                      \
-	SEC("raw_tp/" #name)                                   \
-	int name##_raw(struct bpf_raw_tracepoint_args *ctx)    \
-	{                                                      \
-		call;                                          \
-		return 0;                                      \
+#define ON_SYSCALL(name, call)                              \
+	SEC("tp_btf/" #name)                                \
+	int name##_btf(struct bpf_raw_tracepoint_args *ctx) \
+	{                                                   \
+		call;                                       \
+		return 0;                                   \
+	}                                                   \
+	SEC("raw_tp/" #name)                                \
+	int name##_raw(struct bpf_raw_tracepoint_args *ctx) \
+	{                                                   \
+		call;                                       \
+		return 0;                                   \
 	}
 
 ON_SYSCALL(sys_enter, on_sys_enter(ctx->args[0], ctx->args[1]))

@@ -40,9 +40,9 @@ struct leak_cfg {
 	__u32 cpus; /* possible ones: each has its copy of a percpu object */
 	__u8 user_pages;
 	/* User heap: */
-	__u8 session;      /* one program sees a function begin and end */
-	__u8 mappings;     /* beside the allocator's blocks, or alone */
-	__u8 count_misses; /* a free of what is not known tells something */
+	__u8 session;        /* one program sees a function begin and end */
+	__u8 mappings;       /* beside the allocator's blocks, or alone */
+	__u8 count_misses;   /* a free of what is not known tells something */
 	__u64 max_new_bytes; /* what operator new is asked for beyond will fail */
 	/* Not for the programs: */
 	__u8 addresses, growth;

@@ -28,8 +28,7 @@ int cuts_make(struct cuts *cuts, const struct rowset *rows)
 
 		cuts->at[cuts->n++] = (struct cut){
 		    .start = key->addr,
-		    .end = key->addr + cut->bytes < key->addr ? UINT64_MAX
-							      : key->addr + cut->bytes,
+		    .end = key->addr + cut->bytes < key->addr ? UINT64_MAX : key->addr + cut->bytes,
 		    .ts_ns = cut->ts_ns,
 		    .tgid = key->tgid,
 		    .row = (uint32_t)i,

@@ -11,8 +11,8 @@
 struct cut {
 	uint64_t start, end, ts_ns;
 	uint32_t tgid;
-	uint32_t row;  /* of the rowset it was read from */
-	bool used; /* it is what makes a mapping smaller that is still there */
+	uint32_t row; /* of the rowset it was read from */
+	bool used;    /* it is what makes a mapping smaller that is still there */
 };
 
 struct cuts {

@@ -40,12 +40,8 @@ static const struct column columns[] = {
 };
 
 const char *const memleak_classes[LEAK_CLASSES] = {
-    [LEAK_SLAB] = "slab",
-    [LEAK_KMALLOC] = "kmalloc",
-    [LEAK_PAGES] = "pages",
-    [LEAK_PERCPU] = "percpu",
-    [LEAK_MALLOC] = "malloc",
-    [LEAK_MMAP] = "mmap",
+    [LEAK_SLAB] = "slab",     [LEAK_KMALLOC] = "kmalloc", [LEAK_PAGES] = "pages",
+    [LEAK_PERCPU] = "percpu", [LEAK_MALLOC] = "malloc",   [LEAK_MMAP] = "mmap",
 };
 
 static struct leak_cfg *cfg_of(struct opts *opts)
@@ -138,13 +134,13 @@ static const struct option_row options[] = {
      .parse = parse_addresses},
     CFG_OPTION(struct leak_cfg, older_ns, KEY_OLDER, "older", "TIME", UNIT_TIME,
 	       "only allocations older than this (default 500ms)"),
-    {KEY_KERNEL, "kernel", NULL, "the kernel's memory, also with -p, -G or a command",
-     UNIT_CUSTOM, .parse = parse_kernel},
+    {KEY_KERNEL, "kernel", NULL, "the kernel's memory, also with -p, -G or a command", UNIT_CUSTOM,
+     .parse = parse_kernel},
     {KEY_CLASS, "class", "LIST",
      "only these: slab, kmalloc, pages, percpu (default all); or malloc, mmap", UNIT_CUSTOM,
      .parse = parse_class},
-    {KEY_MMAP, "mmap", NULL, "user heap: with mmap() and brk() beside the allocator",
-     UNIT_CUSTOM, .parse = parse_mmap},
+    {KEY_MMAP, "mmap", NULL, "user heap: with mmap() and brk() beside the allocator", UNIT_CUSTOM,
+     .parse = parse_mmap},
     {'O', "object", "FILE", "user heap: this program or library has the allocator", UNIT_STRING,
      .off = offsetof(struct opts, object), .size = sizeof(((struct opts *)0)->object)},
     CFG_OPTION(struct leak_cfg, user_pages, KEY_USER, "user-pages", NULL, UNIT_FLAG,
@@ -206,7 +202,8 @@ static enum status check_kernel(struct opts *opts)
 	const struct leak_cfg *cfg = cfg_of(opts);
 
 	if (opts->object)
-		return fail(USAGE, "-O names an allocator of user memory: give -p, -G or a command");
+		return fail(USAGE,
+			    "-O names an allocator of user memory: give -p, -G or a command");
 	if (cfg->sample > MAX_SAMPLE)
 		return fail(USAGE, "--sample takes 1 to %u", MAX_SAMPLE);
 	if (cfg->user_pages && !(opts->parts & PART(LEAK_PAGES)))
@@ -334,7 +331,8 @@ const struct tool tool_memleak = {
     .summary = "memory that was allocated and not freed, by stack: of processes, of the kernel",
     .about =
 	"What was allocated since the start of the trace, was not freed by the time of the report\n"
-	"and is older than --older. With -p, -G or a command the heap of these processes: malloc()\n"
+	"and is older than --older. With -p, -G or a command the heap of these processes: "
+	"malloc()\n"
 	"and its kin, C++ new, of any allocator; bytes is what was asked for. What a process had\n"
 	"not freed when it ended is in the next report, however young.\n"
 	"Else, or with --kernel: slab objects, kmallocs, pages and percpu memory; bytes is what\n"

@@ -21,7 +21,7 @@ struct making {
 	struct rowset live, ends, gone; /* gone: live of processes that are no more, or unmapped */
 	struct rowset cut_rows;
 	struct cuts cuts;
-	double carry;                   /* what rounding has kept back of counts */
+	double carry; /* what rounding has kept back of counts */
 };
 
 uint32_t memleak_heap_size(uint32_t want)

@@ -12,44 +12,44 @@
 #define OF(class) .parts = PART(class), .mode = MEMLEAK_KERNEL
 /* kfree() frees objects of slab caches too, kmem_cache_free() no kmalloc. */
 #define OF_SLABS .parts = PARTS_SLAB, .mode = MEMLEAK_KERNEL
-#define HOOKS_FREE(role, base, event, ...)              \
+#define HOOKS_FREE(role, base, event, ...)                 \
 	HOOKS_EVENT(leak, role, base, event, __VA_ARGS__), \
 	    HOOK(leak, role, VIA_TRACEPOINT, base##_tp_old, event, __VA_ARGS__)
 #define NEW_PERCPU OF(LEAK_PERCPU), .param = 2, .param_type = "bool"
 #define OLD_PERCPU OF(LEAK_PERCPU), .param = 2, .param_type = "size_t"
 #define RCU_FREE                                                                           \
-	"kvfree_call_rcu",                                                                 \
-	    OF_SLABS, .when = HOOK_OPTIONAL,                                               \
+	"kvfree_call_rcu", OF_SLABS,                                                       \
+	    .when = HOOK_OPTIONAL,                                                         \
 	    .without = "kfree_rcu() emits no event: what it frees looks leaked until its " \
 		       "address is allocated again"
 #define BULK_FREE                                                                           \
-	"kmem_cache_free_bulk",                                                             \
-	    OF_SLABS, .when = HOOK_OPTIONAL,                                                \
+	"kmem_cache_free_bulk", OF_SLABS,                                                   \
+	    .when = HOOK_OPTIONAL,                                                          \
 	    .without = "bulk frees (kmem_cache_free_bulk, kfree_bulk) emit no event: what " \
 		       "they free looks leaked until its address is allocated again"
 
-#define OF_HEAP(mode_, functions_)                                                       \
+#define OF_HEAP(mode_, functions_)                                                   \
 	"functions of allocators", .patterns = TARGET_HEAP, .functions = functions_, \
-	    .mode = mode_, .parts = PART(LEAK_MALLOC)
+				   .mode = mode_, .parts = PART(LEAK_MALLOC)
 /* Entries, by a program for each kind of function: before 5.15 one cannot be told which it is. */
-#define HOOKS_ENTRY(role, prog, function)                                                        \
+#define HOOKS_ENTRY(role, prog, function)                                                   \
 	HOOK(heap, role, VIA_UPROBE_MULTI, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function))), \
 	    HOOK(heap, role, VIA_UPROBE, prog, OF_HEAP(MEMLEAK_PAIRS, 1u << (function)))
 #define RETURNING ((1u << HEAP_FREE) - 1)
-#define OF_MAPPER(mode_)                                                                        \
+#define OF_MAPPER(mode_)                                                                      \
 	"functions that map memory", .patterns = TARGET_HEAP, .functions = 1u << HEAP_MAPPER, \
-	    .mode = mode_, .parts = PART(LEAK_MMAP)
+				     .mode = mode_, .parts = PART(LEAK_MMAP)
 /* With mappings a free has an end, too. */
-#define OF_FREES                                                                              \
-	"functions of allocators", .patterns = TARGET_HEAP,                                  \
-	    .functions = 1u << HEAP_FREE | 1u << HEAP_DELETE, .mode = MEMLEAK_PAIRS, \
-	    .parts = PART(LEAK_MMAP)
-#define HOOKS_SYSCALL(role, base, event, mode_)                                         \
+#define OF_FREES                                                                     \
+	"functions of allocators", .patterns = TARGET_HEAP,                          \
+				   .functions = 1u << HEAP_FREE | 1u << HEAP_DELETE, \
+				   .mode = MEMLEAK_PAIRS, .parts = PART(LEAK_MMAP)
+#define HOOKS_SYSCALL(role, base, event, mode_)                                                   \
 	HOOK(heap, role, VIA_TP_BTF, base##_btf, event, .mode = mode_, .parts = PART(LEAK_MMAP)), \
-	    HOOK(heap, role, VIA_RAW_TP, base##_raw, event, .mode = mode_,                    \
+	    HOOK(heap, role, VIA_RAW_TP, base##_raw, event, .mode = mode_,                        \
 		 .parts = PART(LEAK_MMAP))
-#define HOOKS_USER(role, base, event, ...)                                               \
-	HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_USER, ##__VA_ARGS__),       \
+#define HOOKS_USER(role, base, event, ...)                                         \
+	HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_USER, ##__VA_ARGS__), \
 	    HOOKS_EVENT(heap, role, base, event, .mode = MEMLEAK_PAIRS, ##__VA_ARGS__)
 
 const struct hook memleak_hooks[] = {

@@ -263,8 +263,8 @@ static int add_targets(struct targets *targets, struct heap_file *file, const ch
 			continue;
 		own = strdup(path);
 		err = own ? targets_binary(targets, own, &target.binary) : -ENOMEM;
-		target.address = file->at[i].offset +
-				 heap_place(code, read_code(file, &file->at[i], code));
+		target.address =
+		    file->at[i].offset + heap_place(code, read_code(file, &file->at[i], code));
 		if (!err)
 			err = targets_add(targets, &target, file->at[i].name->name);
 	}

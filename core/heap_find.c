@@ -58,7 +58,8 @@ static int take_file(void *arg, const char *path)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* By its mapping, which is right in each mount namespace, and of deleted files; else by its path. */
+/* By its mapping, which is right in each mount namespace, and of deleted files; else by its path.
+ */
 static int take_mapping(struct finder *finder, uint32_t tgid, char *line)
 {
 	char path[PATH_MAX], perms[8] = "";

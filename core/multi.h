@@ -17,7 +17,6 @@ struct candidate;
 struct session;
 struct snapshot;
 
-
 struct multi {
 	int *links; /* of BPF, or perf events on kernels without */
 	size_t n_links, room_links;

@@ -143,9 +143,8 @@ int link_of_set(const struct link_maker *maker, const struct targets *targets, c
 	cookies = places + n;
 	for (i = 0; i < n; i++) {
 		places[i] = targets->at[list[i]].address;
-		cookies[i] = maker->hook->patterns == TARGET_HEAP
-				 ? targets->at[list[i]].function
-				 : list[i];
+		cookies[i] =
+		    maker->hook->patterns == TARGET_HEAP ? targets->at[list[i]].function : list[i];
 	}
 	fd = maker->hook->via == VIA_KPROBE_MULTI
 		 ? kprobe_multi(bpf_program__fd(maker->program), places, cookies, n)

@@ -40,9 +40,8 @@ static void choose_programs(struct session *session)
 			continue;
 		bpf_program__set_autoload(program_of(session, chosen->hook), true);
 		if (chosen->hook->patterns)
-			bpf_program__set_expected_attach_type(
-			    program_of(session, chosen->hook),
-			    multi_attach_type(chosen->hook->via));
+			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
+							      multi_attach_type(chosen->hook->via));
 		if (chosen->hook->via == VIA_FENTRY)
 			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
 						       chosen->target);
@@ -351,16 +350,9 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	/* The first of many reports must not be late; a single one may. */
 	if (plan->opts->interval_ns && plan->filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
 		symbolize_load(&session->symbolize);
-	if (plan->opts->tool->patterns) {
-		status = targets_find(&session->targets, plan->opts);
-		if (status)
-			return status;
-	}
-	if (plan->opts->tool->find) {
-		status = plan->opts->tool->find(plan, &session->targets);
-		if (status)
-			return status;
-	}
+	status = plan->opts->tool->find ? plan->opts->tool->find(plan, &session->targets) : OK;
+	if (status)
+		return status;
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		do {

@@ -18,7 +18,7 @@ struct target {
 	bool attached;
 	uint32_t binary; /* TARGET_USER, _HEAP: index in binaries */
 	char *name; /* as reports show it: "vfs_read", "ext4_iget [ext4]", "sched:sched_switch" */
-	uint64_t address; /* of a kernel function; TARGET_USER, _HEAP: offset in the file */
+	uint64_t address;  /* of a kernel function; TARGET_USER, _HEAP: offset in the file */
 	unsigned function; /* TARGET_HEAP: enum heap_function */
 };
 

@@ -184,8 +184,8 @@ struct hook {
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
 	enum target_kind
-	    patterns;  /* attached to each target of this kind; wanted when a pattern is of it */
-	bool copies;   /* patterns: a copy of the program for each target, for want of a cookie */
+	    patterns; /* attached to each target of this kind; wanted when a pattern is of it */
+	bool copies;  /* patterns: a copy of the program for each target, for want of a cookie */
 	uint16_t functions; /* patterns: only targets of these numbers (bits); 0: all */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	uint8_t parts; /* only with one of these bits in struct opts.parts; 0: always */
@@ -215,7 +215,7 @@ enum {
 /* One of several ways in which a tool can work, each with its own set of hooks. */
 struct mode {
 	const char *name;
-	const char *note; /* said in every report: what is not seen so; NULL: nothing */
+	const char *note;            /* said in every report: what is not seen so; NULL: nothing */
 	const struct object *object; /* NULL: the tool's */
 };
 
@@ -344,7 +344,8 @@ struct tool {
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
-	/* Targets that no pattern names, of hooks with .patterns; NULL: there are none. */
+	/* What hooks with .patterns are attached to, on the running system; NULL: there are none.
+	 */
 	enum status (*find)(const struct plan *, struct targets *);
 	/* Sizes of maps beyond those that the session knows; may set cfg. NULL: none. */
 	enum status (*size_maps)(const struct plan *, struct bpf_object *, void *cfg);

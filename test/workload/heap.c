@@ -183,8 +183,8 @@ static void do_realloc(uint64_t n)
 		resize(by_malloc(9000), 2002); /* shrunk */
 		resize(NULL, 2003);
 		free(resize(NULL, 2004));
-		if (resize(failed, too_much) || reallocarray(failed, many, 8) ||
-		    malloc(too_much) || calloc(many, 8))
+		if (resize(failed, too_much) || reallocarray(failed, many, 8) || malloc(too_much) ||
+		    calloc(many, 8))
 			die("there is more memory than there can be");
 		free(resize(by_malloc(2006), 0)); /* NULL, or what some make of it */
 		KEEP(failed);
@@ -275,8 +275,8 @@ static void do_later(uint64_t n)
 
 static NOINLINE char *map_pages(size_t pages)
 {
-	char *p = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		       0);
+	char *p =
+	    mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		die("mmap");
@@ -333,7 +333,8 @@ static void do_churn(uint64_t n)
 	if (getrusage(RUSAGE_SELF, &after))
 		die("getrusage");
 	cpu_us = (uint64_t)(after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec -
-			    before.ru_stime.tv_sec) * 1000000 +
+			    before.ru_stime.tv_sec) *
+		     1000000 +
 		 (uint64_t)(after.ru_utime.tv_usec + after.ru_stime.tv_usec -
 			    before.ru_utime.tv_usec - before.ru_stime.tv_usec);
 	printf("{\"workload\":\"heap\",\"pairs\":%llu,\"pair_ns\":%llu}\n", (unsigned long long)n,
