@@ -61,7 +61,7 @@ static __always_inline struct heap_key key_of(__u64 addr)
 
 static __always_inline void live_add(const struct heap_key *key, const struct heap_value *value)
 {
-	long err = bpf_map_update_elem(&live, key, value, BPF_NOEXIST);
+	int err = bpf_map_update_elem(&live, key, value, BPF_NOEXIST);
 
 	if (err == -EEXIST) {
 		row_miss(retaken);
@@ -213,7 +213,7 @@ static __always_inline void on_unknown_free(struct user_regs *ctx)
 static __always_inline int on_free(struct user_regs *ctx)
 {
 	struct heap_key key = key_of(ARG1(ctx));
-	long err;
+	int err; /* of 32 bits: before 6.4 maps gave no more */
 
 	if (!key.addr)
 		return LEAVE;

@@ -149,8 +149,9 @@ static void note_misses(const struct making *making)
 		return;
 	if (misses.frees)
 		snapshot_note(making->snap,
-			      "%" PRIu64 " frees were of addresses allocated before tracing began, "
-			      "or by the parent before a fork",
+			      "%" PRIu64
+			      " frees were of addresses not known: from before tracing or a "
+			      "fork, or what glibc had cached for threads that ended",
 			      (uint64_t)misses.frees);
 	if (misses.retaken)
 		snapshot_note(making->snap,

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heap WHAT [N [ARG]] [--threads T]: allocates and does not free a known number of blocks, of
- * a size of its own for each kind, and says how many of which.
- *   leak      N of each kind; 4 N others are freed (--threads T: by each of T threads)
- *   realloc   N: grown, shrunk, from NULL, to 0, and failed
- *   sizes     N of 64 bytes, N / 10 of 3000, N / 100 of 100000
- *   fork      N, then a child that frees them in its copy, leaks N of its own, and ends
- *   exec      N, then becomes "heap leak ARG"
- *   later     N before a line comes from stdin; then frees them, leaks N others, and waits
- *             for a second line
- *   map       N mappings, of which every other is given back in part, and brk
- *   churn     N pairs of malloc() and free(), and says what one took
+ * heap WHAT [N [ARG]] [--threads T] [--wait]: allocates and does not free a known number of blocks,
+ * of a size of its own for each kind, and says how many of which. leak      N of each kind; 4 N
+ * others are freed (--threads T: by each of T threads) realloc   N: grown, shrunk, from NULL, to 0,
+ * and failed sizes     N of 64 bytes, N / 10 of 3000, N / 100 of 100000 fork      N, then a child
+ * that frees them in its copy, leaks N of its own, and ends exec      N, then becomes "heap leak
+ * ARG" later     N before a line comes from stdin; then frees them, leaks N others, and waits for a
+ * second line map       N mappings, of which every other is given back in part, and brk churn     N
+ * pairs of malloc() and free(), and says what CPU time one took; --wait: after a line came from
+ * stdin
  */
 #include "workload.h"
 
@@ -344,9 +342,12 @@ static void do_churn(uint64_t n)
 int main(int argc, char **argv)
 {
 	const char *threads = take_option(&argc, argv, "--threads", true);
+	bool wait = take_option(&argc, argv, "--wait", false);
 	uint64_t n = number(argc > 2 ? argv[2] : "100");
 	const char *what = argc > 1 ? argv[1] : "";
 
+	if (wait)
+		await_line();
 	if (!strcmp(what, "leak"))
 		do_leak(n, threads ? number(threads) : 0);
 	else if (!strcmp(what, "realloc"))
