@@ -50,7 +50,8 @@
 			.when = HOOK_IF_PRESENT, ##__VA_ARGS__)
 
 /* Children of a followed command. */
-#define HOOKS_FOLLOW(object) \
-	HOOKS_EVENT(object, "follow", fork, "sched:sched_process_fork", .when = HOOK_FOLLOW)
+#define HOOKS_FOLLOW(object, ...)                                                            \
+	HOOKS_EVENT(object, "follow", fork, "sched:sched_process_fork", .when = HOOK_FOLLOW, \
+		    ##__VA_ARGS__)
 
 #endif

@@ -119,7 +119,15 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
-struct mm_struct;
+struct mm_struct {
+	long unsigned int brk;
+};
+
+struct signal_struct {
+	struct {
+		int counter; /* threads that have not ended */
+	} live;
+};
 
 struct sched_entity {
 	__u64 sum_exec_runtime;      /* up to now, at a switch */
@@ -141,6 +149,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct mm_struct *mm;
+	struct signal_struct *signal;
 	struct raw_spinlock pi_lock; /* held while the task is woken */
 	struct sched_entity se;
 	struct css_set *cgroups;

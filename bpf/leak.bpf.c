@@ -96,7 +96,7 @@ static __always_inline void miss_free(void)
 static __always_inline void live_add(__u64 key, const struct leak_value *value)
 {
 	struct leak_value *old;
-	long err = bpf_map_update_elem(&live, &key, value, BPF_NOEXIST);
+	int err = bpf_map_update_elem(&live, &key, value, BPF_NOEXIST);
 
 	if (err == -EEXIST) {
 		old = bpf_map_lookup_elem(&live, &key);
@@ -110,7 +110,7 @@ static __always_inline void live_add(__u64 key, const struct leak_value *value)
 
 static __always_inline void live_delete(__u64 key)
 {
-	long err = bpf_map_delete_elem(&live, &key);
+	int err = bpf_map_delete_elem(&live, &key);
 
 	if (err && err != -ENOENT)
 		lose(events);

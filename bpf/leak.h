@@ -11,6 +11,8 @@ enum leak_class {
 	LEAK_KMALLOC,
 	LEAK_PAGES,
 	LEAK_PERCPU,
+	LEAK_MALLOC, /* from here on of user processes: bpf/heap.bpf.c */
+	LEAK_MMAP,
 	LEAK_CLASSES,
 };
 
@@ -32,11 +34,16 @@ struct leak_cfg {
 	__u64 min_bytes, max_bytes; /* requested; max 0: no limit */
 	__u64 page_bytes;
 	__u64 large_bytes; /* kmallocs above go to the page allocator */
-	__u64 sample;      /* 1 of so many addresses is followed; 0, 1: all */
+	__u64 sample;      /* 1 of so many addresses (of bytes, user heap) is followed; 0, 1: all */
 	__u64 seed;        /* which ones */
 	struct slab_find find;
 	__u32 cpus; /* possible ones: each has its copy of a percpu object */
 	__u8 user_pages;
+	/* User heap: */
+	__u8 session;        /* one program sees a function begin and end */
+	__u8 mappings;       /* beside the allocator's blocks, or alone */
+	__u8 count_misses;   /* a free of what is not known tells something */
+	__u64 max_new_bytes; /* what operator new is asked for beyond will fail */
 	/* Not for the programs: */
 	__u8 addresses, growth;
 	__u64 older_ns;

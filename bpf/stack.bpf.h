@@ -50,7 +50,7 @@ static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n
 static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
 {
 	__u64 hash;
-	long err;
+	int err; /* of 32 bits: before 6.4 maps gave no more */
 
 	if (bytes <= 0) {
 		lose(stacks);

@@ -186,6 +186,11 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	return session_add_rows(session, snap, &rows);
 }
 
+static enum status find(const struct plan *plan, struct targets *targets)
+{
+	return targets_find(targets, plan->opts);
+}
+
 const struct tool tool_funccount = {
     .name = "funccount",
     .summary = "calls of functions that match patterns, thousands at a time",
@@ -213,6 +218,7 @@ const struct tool tool_funccount = {
 	    .value_size = sizeof(struct count_value),
 	},
     .check = check,
+    .find = find,
     .size_maps = size_table,
     .collect = collect,
 };

@@ -4,66 +4,22 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "bpf/hooks.h"
+#include "bpf/heap.h"
 #include "cmd/leaf.h"
 #include "cmd/slab_find.h"
+#include "core/heap.h"
 #include "core/opts.h"
-#include "core/plan.h"
-#include "leak.skel.h"
+#include "core/session.h"
 
 /* Some 20 MiB with the default columns, 35 with all. */
 #define MAX_LIVE (1u << 18)
 #define OLDER_NS 500000000u
 
-#define PART(class) (1u << (class))
-#define PARTS_SLAB (PART(LEAK_SLAB) | PART(LEAK_KMALLOC))
-#define PARTS_ALL (PART(LEAK_CLASSES) - 1)
-
-/* kfree() frees objects of slab caches too, kmem_cache_free() no kmalloc. */
-#define HOOKS_FREE(role, base, event, parts_)                  \
-	HOOKS_EVENT(leak, role, base, event, .parts = parts_), \
-	    HOOK(leak, role, VIA_TRACEPOINT, base##_tp_old, event, .parts = parts_)
-#define NEW_PERCPU .parts = PART(LEAK_PERCPU), .param = 2, .param_type = "bool"
-#define OLD_PERCPU .parts = PART(LEAK_PERCPU), .param = 2, .param_type = "size_t"
-#define RCU_FREE                                                                           \
-	"kvfree_call_rcu",                                                                 \
-	    .parts = PARTS_SLAB, .when = HOOK_OPTIONAL,                                    \
-	    .without = "kfree_rcu() emits no event: what it frees looks leaked until its " \
-		       "address is allocated again"
-#define BULK_FREE                                                                           \
-	"kmem_cache_free_bulk",                                                             \
-	    .parts = PARTS_SLAB, .when = HOOK_OPTIONAL,                                     \
-	    .without = "bulk frees (kmem_cache_free_bulk, kfree_bulk) emit no event: what " \
-		       "they free looks leaked until its address is allocated again"
-
-static const struct hook hooks[] = {
-    HOOKS_KMALLOC(leak, .parts = PART(LEAK_KMALLOC)),
-    HOOKS_CACHE_ALLOC(leak, .parts = PART(LEAK_SLAB)),
-    HOOKS_FREE("kfree", kfree, "kmem:kfree", PARTS_SLAB),
-    HOOKS_FREE("cache_free", cache_free, "kmem:kmem_cache_free", PART(LEAK_SLAB)),
-    HOOK(leak, "rcu_free", VIA_FENTRY, rcu_free_fentry, RCU_FREE),
-    HOOK(leak, "rcu_free", VIA_KPROBE, rcu_free_kprobe, RCU_FREE),
-    HOOK(leak, "bulk_free", VIA_FENTRY, bulk_free_fentry, BULK_FREE),
-    HOOK(leak, "bulk_free", VIA_KPROBE, bulk_free_kprobe, BULK_FREE),
-    HOOK(leak, "bulk_alloc", VIA_FENTRY, bulk_alloc_fexit,
-	 "kmem_cache_alloc_bulk_noprof|kmem_cache_alloc_bulk", .parts = PART(LEAK_SLAB),
-	 .when = HOOK_OPTIONAL,
-	 .without = "bulk allocations (kmem_cache_alloc_bulk) emit no event and are not seen"),
-    HOOKS_EVENT(leak, "page", page, "kmem:mm_page_alloc", .parts = PART(LEAK_PAGES)),
-    HOOKS_EVENT(leak, "page_free", page_free, "kmem:mm_page_free", .parts = PART(LEAK_PAGES)),
-    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf, "percpu:percpu_alloc_percpu", NEW_PERCPU),
-    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf_old, "percpu:percpu_alloc_percpu", OLD_PERCPU),
-    HOOK(leak, "percpu", VIA_RAW_TP, percpu_raw, "percpu:percpu_alloc_percpu", NEW_PERCPU),
-    HOOK(leak, "percpu", VIA_RAW_TP, percpu_raw_old, "percpu:percpu_alloc_percpu", OLD_PERCPU),
-    HOOK(leak, "percpu", VIA_TRACEPOINT, percpu_tp, "percpu:percpu_alloc_percpu",
-	 .parts = PART(LEAK_PERCPU)),
-    HOOKS_EVENT(leak, "percpu_free", percpu_free, "percpu:percpu_free_percpu",
-		.parts = PART(LEAK_PERCPU)),
-    HOOKS_FOLLOW(leak),
-    {0},
-};
+#define PARTS_KERNEL (PART(LEAK_MALLOC) - 1)
+#define PARTS_USER (PART(LEAK_MALLOC) | PART(LEAK_MMAP))
 
 static const struct column columns[] = {
     KEY(struct memleak_key, kstack, KIND_KSTACK, WANT_KSTACK),
@@ -84,10 +40,8 @@ static const struct column columns[] = {
 };
 
 const char *const memleak_classes[LEAK_CLASSES] = {
-    [LEAK_SLAB] = "slab",
-    [LEAK_KMALLOC] = "kmalloc",
-    [LEAK_PAGES] = "pages",
-    [LEAK_PERCPU] = "percpu",
+    [LEAK_SLAB] = "slab",     [LEAK_KMALLOC] = "kmalloc", [LEAK_PAGES] = "pages",
+    [LEAK_PERCPU] = "percpu", [LEAK_MALLOC] = "malloc",   [LEAK_MMAP] = "mmap",
 };
 
 static struct leak_cfg *cfg_of(struct opts *opts)
@@ -107,7 +61,9 @@ static enum status parse_class(const struct option_row *row, const char *arg, st
 			    !strncmp(memleak_classes[class], arg, len))
 				break;
 		if (class == LEAK_CLASSES)
-			return fail(USAGE, "--%s takes slab, kmalloc, pages, percpu, not '%.*s'",
+			return fail(USAGE,
+				    "--%s takes slab, kmalloc, pages, percpu, or malloc, mmap, not "
+				    "'%.*s'",
 				    row->name, (int)len, arg);
 		opts->parts |= PART(class);
 		if (!arg[len])
@@ -131,6 +87,23 @@ static enum status parse_growth(const struct option_row *row, const char *arg, s
 	return OK;
 }
 
+/* Bits of opts.parts; --kernel alone is all of the kernel's. */
+static enum status parse_kernel(const struct option_row *row, const char *arg, struct opts *opts)
+{
+	(void)row;
+	(void)arg;
+	opts->parts |= opts->parts & PARTS_KERNEL ? 0 : PARTS_KERNEL;
+	return OK;
+}
+
+static enum status parse_mmap(const struct option_row *row, const char *arg, struct opts *opts)
+{
+	(void)row;
+	(void)arg;
+	opts->parts |= PART(LEAK_MMAP) | PART(LEAK_MALLOC);
+	return OK;
+}
+
 /* What it stands for elsewhere is done always. */
 static enum status parse_nothing(const struct option_row *row, const char *arg, struct opts *opts)
 {
@@ -144,23 +117,41 @@ static enum status parse_nothing(const struct option_row *row, const char *arg, 
 	.in_cfg = true, .off = offsetof(struct leak_cfg, field), \
 	.size = sizeof(((struct leak_cfg *)0)->field)
 
-enum { KEY_OLDER = 256 + 100, KEY_CLASS, KEY_USER, KEY_SAMPLE, KEY_LIVE, KEY_GROWTH, KEY_MISSING };
+enum {
+	KEY_OLDER = 256 + 100,
+	KEY_CLASS,
+	KEY_USER,
+	KEY_SAMPLE,
+	KEY_LIVE,
+	KEY_GROWTH,
+	KEY_MISSING,
+	KEY_KERNEL,
+	KEY_MMAP
+};
 
 static const struct option_row options[] = {
     {'a', "addresses", NULL, "each allocation with its address and age", UNIT_CUSTOM,
      .parse = parse_addresses},
     CFG_OPTION(struct leak_cfg, older_ns, KEY_OLDER, "older", "TIME", UNIT_TIME,
 	       "only allocations older than this (default 500ms)"),
-    {KEY_CLASS, "class", "LIST", "only these: slab, kmalloc, pages, percpu (default all)",
-     UNIT_CUSTOM, .parse = parse_class},
+    {KEY_KERNEL, "kernel", NULL, "the kernel's memory, also with -p, -G or a command", UNIT_CUSTOM,
+     .parse = parse_kernel},
+    {KEY_CLASS, "class", "LIST",
+     "only these: slab, kmalloc, pages, percpu (default all); or malloc, mmap", UNIT_CUSTOM,
+     .parse = parse_class},
+    {KEY_MMAP, "mmap", NULL, "user heap: with mmap() and brk() beside the allocator", UNIT_CUSTOM,
+     .parse = parse_mmap},
+    {'O', "object", "FILE", "user heap: this program or library has the allocator", UNIT_STRING,
+     .off = offsetof(struct opts, object), .size = sizeof(((struct opts *)0)->object)},
     CFG_OPTION(struct leak_cfg, user_pages, KEY_USER, "user-pages", NULL, UNIT_FLAG,
 	       "with the pages of user memory and of the page cache"),
     CFG_OPTION(struct leak_cfg, min_bytes, 'z', "min-size", "BYTES", UNIT_SIZE,
 	       "only requests of at least this size"),
     CFG_OPTION(struct leak_cfg, max_bytes, 'Z', "max-size", "BYTES", UNIT_SIZE,
 	       "only requests of at most this size"),
-    {KEY_SAMPLE, "sample", "N", "follow 1 of N addresses, and multiply by N what they make",
-     UNIT_U64, CFG_FIELD(sample), .min = 1},
+    {KEY_SAMPLE, "sample", "N",
+     "follow 1 of N addresses, or (user heap, 64k) 1 of N bytes; estimate the rest", UNIT_SIZE,
+     CFG_FIELD(sample), .min = 1},
     {KEY_GROWTH, "growth", NULL, "with the growth of bytes since the last report", UNIT_CUSTOM,
      .parse = parse_growth},
     {KEY_LIVE, "live-storage-size", "N", "allocations followed at a time (default 262144)",
@@ -175,27 +166,67 @@ static const char *const leaf[] = {LEAF_SLAB, LEAF_PAGES, LEAF_PERCPU, NULL};
 
 /* Shares of 2^32 are what the program compares with. */
 #define MAX_SAMPLE (1u << 20)
+#define MAX_SAMPLE_BYTES (1ULL << 40) /* so that no product overflows */
 
 static void show(struct opts *opts, const char *column)
 {
 	opts->optional[opts->n_optional++] = tool_column(opts->tool, column);
 }
 
-static enum status check(struct opts *opts)
+static enum status check_user(struct opts *opts)
+{
+	const struct column *kstack = tool_column(opts->tool, "kstack");
+	const struct column *cache = tool_column(opts->tool, "cache");
+	unsigned i;
+
+	if (!opts->tgids.n && !opts->command && !opts->cgroup)
+		return fail(USAGE, "user memory is that of -p PID, -G CGROUP or -- COMMAND");
+	if (opts->parts & PARTS_KERNEL)
+		return fail(USAGE, "the kernel's memory and that of processes exclude each other");
+	if (cfg_of(opts)->user_pages || opts->kernel_stacks || opts->kernel_threads)
+		return fail(USAGE, "--user-pages, -K and -k have no meaning for user memory "
+				   "(--kernel)");
+	for (i = 0; i < opts->n_group; i++)
+		if (opts->group[i] == kstack || opts->group[i] == cache)
+			return fail(USAGE, "user memory has no column '%s' (--kernel)",
+				    opts->group[i]->name);
+	if (cfg_of(opts)->sample > MAX_SAMPLE_BYTES)
+		return fail(USAGE, "--sample takes at most 1T");
+	if (!opts->n_group && opts->stack_depth)
+		opts->group[opts->n_group++] = tool_column(opts->tool, "ustack");
+	return OK;
+}
+
+static enum status check_kernel(struct opts *opts)
 {
 	const struct leak_cfg *cfg = cfg_of(opts);
 
-	if (cfg->max_bytes && cfg->min_bytes > cfg->max_bytes)
-		return fail(USAGE, "--min-size is larger than --max-size: nothing could be shown");
+	if (opts->object)
+		return fail(USAGE,
+			    "-O names an allocator of user memory: give -p, -G or a command");
 	if (cfg->sample > MAX_SAMPLE)
 		return fail(USAGE, "--sample takes 1 to %u", MAX_SAMPLE);
-	if (!opts->parts)
-		opts->parts = PARTS_ALL;
 	if (cfg->user_pages && !(opts->parts & PART(LEAK_PAGES)))
 		return fail(USAGE, "--user-pages without class pages has no meaning");
 	/* The stack tells pages of the page cache and those with another class's objects. */
 	if (opts->parts & PART(LEAK_PAGES))
 		opts->want |= WANT_KSTACK;
+	return OK;
+}
+
+static enum status check(struct opts *opts)
+{
+	const struct leak_cfg *cfg = cfg_of(opts);
+	enum status status;
+
+	if (cfg->max_bytes && cfg->min_bytes > cfg->max_bytes)
+		return fail(USAGE, "--min-size is larger than --max-size: nothing could be shown");
+	if (!opts->parts)
+		opts->parts = opts->tgids.n || opts->command || opts->cgroup ? PART(LEAK_MALLOC)
+									     : PARTS_KERNEL;
+	status = opts->parts & PARTS_USER ? check_user(opts) : check_kernel(opts);
+	if (status)
+		return status;
 	opts->n_optional = 0;
 	if (cfg->addresses) {
 		show(opts, "addr");
@@ -206,10 +237,41 @@ static enum status check(struct opts *opts)
 	return OK;
 }
 
+static bool is_user(const struct opts *opts)
+{
+	return opts->parts & PARTS_USER;
+}
+
+static bool mode_allowed(const struct opts *opts, unsigned mode)
+{
+	return is_user(opts) == (mode != MEMLEAK_KERNEL);
+}
+
+static void prepare_user(const struct plan *plan, struct leak_cfg *cfg)
+{
+	const struct filter *filter = &plan->filter;
+
+	struct sysinfo info = {0};
+
+	cfg->session = plan->mode == MEMLEAK_USER;
+	sysinfo(&info);
+	cfg->max_new_bytes = ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+	cfg->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	cfg->mappings = plan->opts->parts >> LEAK_MMAP & 1;
+	/* A filter of allocations makes frees of what was left out. */
+	cfg->count_misses = cfg->sample <= 1 && !cfg->min_bytes && !cfg->max_bytes &&
+			    !filter->by_tid && !filter->by_comm &&
+			    plan->opts->parts & PART(LEAK_MALLOC);
+}
+
 static enum status prepare(const struct plan *plan, void *cfg_)
 {
 	struct leak_cfg *cfg = cfg_;
 
+	if (is_user(plan->opts)) {
+		prepare_user(plan, cfg);
+		return OK;
+	}
 	if (cfg->filter.want & WANT_CACHE)
 		slab_find_prepare(&cfg->find, plan, false);
 	cfg->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -237,26 +299,52 @@ static enum status size_live(const struct plan *plan, struct bpf_object *object,
 	int err = bpf_map__set_max_entries(live, ((const struct leak_cfg *)cfg)->max_live);
 
 	if (!err)
-		err = bpf_map__set_value_size(live, memleak_live_size(plan->filter.want));
+		err = bpf_map__set_value_size(live, is_user(plan->opts)
+							? memleak_heap_size(plan->filter.want)
+							: memleak_live_size(plan->filter.want));
 	return err ? fail(FAILED, "cannot size the map of live allocations: %s", strerror(-err))
 		   : OK;
 }
+
+static enum status find(const struct plan *plan, struct targets *targets)
+{
+	return is_user(plan->opts) ? heap_find(targets, plan->opts) : OK;
+}
+
+static enum status collect(struct session *session, struct snapshot *snap)
+{
+	return is_user(session->plan->opts) ? memleak_heap_collect(session, snap)
+					    : memleak_collect(session, snap);
+}
+
+static const struct mode modes[] = {
+    [MEMLEAK_KERNEL - 1] = {.name = "kernel"},
+    [MEMLEAK_USER - 1] = {.name = "user", .object = &object_heap},
+    [MEMLEAK_PAIRS - 1] = {.name = "user, hooks in pairs", .object = &object_heap},
+    {0},
+};
 
 static const struct leak_cfg defaults = {.older_ns = OLDER_NS, .max_live = MAX_LIVE};
 
 const struct tool tool_memleak = {
     .name = "memleak",
-    .summary = "kernel memory that was allocated and not freed, by stack",
+    .summary = "memory that was allocated and not freed, by stack: of processes, of the kernel",
     .about =
 	"What was allocated since the start of the trace, was not freed by the time of the report\n"
-	"and is older than --older: slab objects, kmallocs, pages and percpu memory. bytes is "
-	"what\n"
-	"the allocator gave. A cache that fills is shown like a leak: look for what grows from\n"
-	"report to report (--growth). Pages that the slab and percpu allocators took are left out\n"
-	"as long as the objects in them are shown.",
-    .example = "--growth -n 10 5",
+	"and is older than --older. With -p, -G or a command the heap of these processes: "
+	"malloc()\n"
+	"and its kin, C++ new, of any allocator; bytes is what was asked for. What a process had\n"
+	"not freed when it ended is in the next report, however young.\n"
+	"Else, or with --kernel: slab objects, kmallocs, pages and percpu memory; bytes is what\n"
+	"the allocator gave. Pages that the slab and percpu allocators took are left out as long\n"
+	"as the objects in them are shown.\n"
+	"A cache that fills is shown like a leak: look for what grows from report to report\n"
+	"(--growth).",
+    .example = "--growth -n 10 -p 1234 5",
     .object = &object_leak,
-    .hooks = hooks,
+    .hooks = memleak_hooks,
+    .modes = modes,
+    .mode_allowed = mode_allowed,
     .columns = columns,
     .options = options,
     .accepts = ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_ROWS | ACCEPT_HOOK,
@@ -273,6 +361,7 @@ const struct tool tool_memleak = {
 	},
     .check = check,
     .prepare = prepare,
+    .find = find,
     .size_maps = size_live,
-    .collect = memleak_collect,
+    .collect = collect,
 };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "bpf/leak.h"
-#include "core/fail.h"
+#include "core/tool.h"
 
 struct session;
 struct snapshot;
@@ -29,12 +29,26 @@ struct memleak_value {
 	int64_t growth_bytes;
 };
 
+#define PART(class) (1u << (class)) /* bit of opts.parts, by enum leak_class */
+
+/* struct tool.modes, as hooks have them. */
+enum memleak_mode {
+	MEMLEAK_KERNEL = 1,
+	MEMLEAK_USER,  /* one program at entry and return */
+	MEMLEAK_PAIRS, /* one for each */
+};
+
+extern const struct hook memleak_hooks[];
+
 /* By enum leak_class, as --class and the column have it. */
 extern const char *const memleak_classes[LEAK_CLASSES];
 
 /* Bytes of struct leak_value that the columns in want (WANT_) need, as map live has them. */
 uint32_t memleak_live_size(uint32_t want);
-/* struct tool.collect */
+/* The same of struct heap_value. */
+uint32_t memleak_heap_size(uint32_t want);
+/* struct tool.collect, of the kernel's memory and of processes'. */
 enum status memleak_collect(struct session *, struct snapshot *);
+enum status memleak_heap_collect(struct session *, struct snapshot *);
 
 #endif

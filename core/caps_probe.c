@@ -167,6 +167,7 @@ static void probe_many(struct probe *probe, unsigned wanted)
 	    {VIA_KPROBE_MULTI, "this kernel has no fprobes (CONFIG_FPROBE, 5.18)"},
 	    {VIA_UPROBE, "this kernel has no uprobes"},
 	    {VIA_UPROBE_MULTI, "this kernel has no uprobe_multi (6.6)"},
+	    {VIA_UPROBE_SESSION, "this kernel has no uprobe sessions (6.13)"},
 	};
 	int program, err;
 	size_t i;

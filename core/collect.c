@@ -197,7 +197,7 @@ static void read_hooks(struct session *session, struct snapshot *snap)
 		const char *target = session->used[i]->target, *colon;
 
 		if (hook->patterns)
-			target = multi_describe(session, hook->patterns, snap);
+			target = multi_describe(session, hook, snap);
 		colon = strchr(target, ':');
 		if (snap->n_hooks < MAX_HOOKS)
 			snap->hook[snap->n_hooks++] = (struct hook_used){

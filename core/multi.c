@@ -176,7 +176,7 @@ static void raise_limit(size_t n)
 	}
 }
 
-static int list_targets(struct job *job, enum target_kind kind)
+static int list_targets(struct job *job, const struct hook *hook)
 {
 	const struct targets *targets = &job->session->targets;
 	uint32_t i;
@@ -185,7 +185,7 @@ static int list_targets(struct job *job, enum target_kind kind)
 	if (!job->list)
 		return -ENOMEM;
 	for (i = 0; i < targets->n; i++)
-		if (targets->at[i].kind == kind)
+		if (target_is_for(&targets->at[i], hook))
 			job->list[job->n++] = i;
 	return 0;
 }
@@ -203,7 +203,7 @@ static enum status finish(struct job *job, struct candidate *chosen, bool *again
 
 	if (err == -ENOMEM)
 		return fail(FAILED, "cannot attach to %zu functions: out of memory", job->n);
-	if (!err && targets_attached(targets, chosen->hook->patterns))
+	if (!err && targets_attached(targets, chosen->hook))
 		return OK;
 	if (!err && !job->n) /* -x left nothing of this kind */
 		return OK;
@@ -213,24 +213,42 @@ static enum status finish(struct job *job, struct candidate *chosen, bool *again
 	return OK;
 }
 
+/* Few enough processes for links of their own: then no other is slowed. */
+#define OWN_LINKS_MAX 16
+
+static int attach_all(struct job *job, const struct hook *hook)
+{
+	bool sets = hook->via == VIA_KPROBE_MULTI || hook->via == VIA_UPROBE_MULTI ||
+		    hook->via == VIA_UPROBE_SESSION;
+	const struct ids *tgids = &job->session->plan->opts->tgids;
+	unsigned n = hook->patterns == TARGET_HEAP && tgids->n <= OWN_LINKS_MAX ? tgids->n : 0, i;
+	int err = 0;
+
+	if (!sets) {
+		raise_limit(job->n * (n ? n : 1));
+		job->session->multi.slow |= hook->via != VIA_RAW_TP;
+	}
+	for (i = 0; i < (n ? n : 1) && !err; i++) {
+		job->maker.tgid = n ? tgids->id[i] : 0;
+		err = sets ? attach_sets(job) : attach_singly(job);
+		if (hook->via == VIA_UPROBE_MULTI)
+			break; /* which is in all processes */
+	}
+	return err;
+}
+
 enum status multi_attach(struct session *session, struct candidate *chosen, bool *again)
 {
 	struct bpf_program *program =
 	    *(struct bpf_program **)((char *)session->skel + chosen->hook->prog);
 	struct job job = {.session = session, .begin_ns = host_monotonic_ns()};
 	enum status status;
-	int err = list_targets(&job, chosen->hook->patterns);
+	int err = list_targets(&job, chosen->hook);
 
 	if (!err)
 		err = link_maker_init(&job.maker, chosen->hook, program);
-	if (!err &&
-	    (chosen->hook->via == VIA_KPROBE_MULTI || chosen->hook->via == VIA_UPROBE_MULTI)) {
-		err = attach_sets(&job);
-	} else if (!err) {
-		raise_limit(job.n);
-		session->multi.slow |= chosen->hook->via != VIA_RAW_TP;
-		err = attach_singly(&job);
-	}
+	if (!err)
+		err = attach_all(&job, chosen->hook);
 	if (!err && session->targets.verbose)
 		say_time("attached", job.begin_ns);
 	status = finish(&job, chosen, again, err);
@@ -295,11 +313,11 @@ void multi_close(struct session *session, bool leaving)
 		session->targets.at[i].attached = false;
 }
 
-const char *multi_describe(const struct session *session, enum target_kind kind,
+const char *multi_describe(const struct session *session, const struct hook *hook,
 			   struct snapshot *snap)
 {
-	bool event = kind == TARGET_EVENT || kind == TARGET_SYSCALL;
-	size_t n = targets_attached(&session->targets, kind);
+	bool event = hook->patterns == TARGET_EVENT || hook->patterns == TARGET_SYSCALL;
+	size_t n = targets_attached(&session->targets, hook);
 	char text[48];
 
 	snprintf(text, sizeof(text), "%zu %s%s", n, event ? "event" : "function",

@@ -17,8 +17,6 @@ struct candidate;
 struct session;
 struct snapshot;
 
-#define MULTI_ATTACH_UPROBE 48 /* BPF_TRACE_UPROBE_MULTI of 6.6 */
-
 struct multi {
 	int *links; /* of BPF, or perf events on kernels without */
 	size_t n_links, room_links;
@@ -40,6 +38,6 @@ enum status multi_attach(struct session *, struct candidate *, bool *again);
 /* leaving: the program ends, and what takes long may outlast it. */
 void multi_close(struct session *, bool leaving);
 /* "12 functions", interned in the snapshot. */
-const char *multi_describe(const struct session *, enum target_kind, struct snapshot *);
+const char *multi_describe(const struct session *, const struct hook *, struct snapshot *);
 
 #endif

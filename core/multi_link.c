@@ -21,26 +21,45 @@ struct link_create_uprobe_multi { /* 6.6 */
 	uint32_t cnt, multi_flags, pid, unused;
 };
 
+/* enum bpf_attach_type, in part newer than the headers we build with. */
+#define ATTACH_UPROBE_MULTI 48   /* 6.6 */
+#define ATTACH_UPROBE_SESSION 57 /* 6.13 */
+#define UPROBE_MULTI_RETURN 1u   /* flag of the link */
+
 static uint64_t pointer(const void *p)
 {
 	return (uint64_t)(uintptr_t)p;
 }
 
-static int uprobe_multi(int program, const char *path, const uint64_t *offsets,
-			const uint64_t *cookies, size_t n)
+static int uprobe_multi(struct link_create_uprobe_multi *attr)
 {
+	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static bool at_return(const struct link_maker *maker)
+{
+	return !strcmp(bpf_program__section_name(maker->program), "uretprobe");
+}
+
+static int uprobe_set(const struct link_maker *maker, const char *path, const uint64_t *offsets,
+		      const uint64_t *cookies, size_t n)
+{
+	bool session = maker->hook->via == VIA_UPROBE_SESSION;
 	struct link_create_uprobe_multi attr = {
-	    .prog_fd = (uint32_t)program,
-	    .attach_type = MULTI_ATTACH_UPROBE,
+	    .prog_fd = (uint32_t)bpf_program__fd(maker->program),
+	    .attach_type = multi_attach_type(maker->hook->via),
 	    .path = pointer(path),
 	    .offsets = pointer(offsets),
 	    .cookies = pointer(cookies),
 	    .cnt = (uint32_t)n,
+	    .multi_flags = at_return(maker) ? UPROBE_MULTI_RETURN : 0,
+	    /* Before 6.10 that was one thread; a kernel that has sessions knows better. */
+	    .pid = session ? maker->tgid : 0,
 	};
-	long fd;
 
-	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-	return fd < 0 ? -errno : (int)fd;
+	return uprobe_multi(&attr);
 }
 
 static int kprobe_multi(int program, const uint64_t *addresses, const uint64_t *cookies, size_t n)
@@ -68,10 +87,17 @@ static int try_kprobe_multi(int program)
 }
 
 /* A kernel that has the way says EBADF of "/", which is no file; else EINVAL. */
-static int try_uprobe_multi(int program)
+static int try_uprobe_multi(enum via via, int program)
 {
 	uint64_t nowhere = 1;
-	int err = uprobe_multi(program, "/", &nowhere, NULL, 1);
+	struct link_create_uprobe_multi attr = {
+	    .prog_fd = (uint32_t)program,
+	    .attach_type = multi_attach_type(via),
+	    .path = pointer("/"),
+	    .offsets = pointer(&nowhere),
+	    .cnt = 1,
+	};
+	int err = uprobe_multi(&attr);
 
 	if (err >= 0)
 		close(err);
@@ -80,9 +106,16 @@ static int try_uprobe_multi(int program)
 
 enum bpf_attach_type multi_attach_type(enum via via)
 {
-	return via == VIA_KPROBE_MULTI   ? BPF_TRACE_KPROBE_MULTI
-	       : via == VIA_UPROBE_MULTI ? MULTI_ATTACH_UPROBE
-					 : 0;
+	switch (via) {
+	case VIA_KPROBE_MULTI:
+		return BPF_TRACE_KPROBE_MULTI;
+	case VIA_UPROBE_MULTI:
+		return (enum bpf_attach_type)ATTACH_UPROBE_MULTI;
+	case VIA_UPROBE_SESSION:
+		return (enum bpf_attach_type)ATTACH_UPROBE_SESSION;
+	default:
+		return 0;
+	}
 }
 
 int multi_try(enum via via, int program)
@@ -91,7 +124,8 @@ int multi_try(enum via via, int program)
 	case VIA_KPROBE_MULTI:
 		return try_kprobe_multi(program);
 	case VIA_UPROBE_MULTI:
-		return try_uprobe_multi(program);
+	case VIA_UPROBE_SESSION:
+		return try_uprobe_multi(via, program);
 	default:
 		return access("/sys/bus/event_source/devices/uprobe/type", R_OK) ? -ENODEV : 0;
 	}
@@ -100,7 +134,7 @@ int multi_try(enum via via, int program)
 int link_of_set(const struct link_maker *maker, const struct targets *targets, const uint32_t *list,
 		size_t n)
 {
-	int program = bpf_program__fd(maker->program), fd;
+	int fd;
 	uint64_t *places = calloc(2 * n, sizeof(*places)), *cookies;
 	size_t i;
 
@@ -109,12 +143,13 @@ int link_of_set(const struct link_maker *maker, const struct targets *targets, c
 	cookies = places + n;
 	for (i = 0; i < n; i++) {
 		places[i] = targets->at[list[i]].address;
-		cookies[i] = list[i];
+		cookies[i] =
+		    maker->hook->patterns == TARGET_HEAP ? targets->at[list[i]].function : list[i];
 	}
 	fd = maker->hook->via == VIA_KPROBE_MULTI
-		 ? kprobe_multi(program, places, cookies, n)
-		 : uprobe_multi(program, targets->binaries[targets->at[list[0]].binary], places,
-				cookies, n);
+		 ? kprobe_multi(bpf_program__fd(maker->program), places, cookies, n)
+		 : uprobe_set(maker, targets->binaries[targets->at[list[0]].binary], places,
+			      cookies, n);
 	free(places);
 	return fd;
 }
@@ -146,9 +181,11 @@ static int copy_program(const struct link_maker *maker, uint32_t number)
 	return fd;
 }
 
-static int open_event(const struct perf_event_attr *attr)
+/* tgid 0: of all processes. */
+static int open_event(const struct perf_event_attr *attr, uint32_t tgid)
 {
-	long fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	long fd = syscall(SYS_perf_event_open, attr, tgid ? (int)tgid : -1, tgid ? -1 : 0, -1,
+			  PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : (int)fd;
 }
@@ -159,9 +196,11 @@ static int probe_event(const struct link_maker *maker, const struct targets *tar
 	struct perf_event_attr attr = {
 	    .type = maker->pmu, .size = sizeof(attr), .config2 = target->address};
 
-	if (target->kind == TARGET_USER)
+	if (target->kind == TARGET_USER || target->kind == TARGET_HEAP)
 		attr.config1 = pointer(targets->binaries[target->binary]);
-	return open_event(&attr);
+	if (at_return(maker))
+		attr.config |= 1; /* both of these events' sources say so in format/retprobe */
+	return open_event(&attr, maker->tgid);
 }
 
 /* "sched:sched_switch" by its number in tracefs. */
@@ -184,7 +223,7 @@ static int tracepoint_event(const struct link_maker *maker, const struct target 
 	if (fgets(line, sizeof(line), in))
 		attr.config = strtoull(line, NULL, 10);
 	fclose(in);
-	return attr.config ? open_event(&attr) : -ENOENT;
+	return attr.config ? open_event(&attr, 0) : -ENOENT;
 }
 
 /* The program on the event; the result keeps both. event is closed or is the result. */
@@ -219,7 +258,7 @@ int link_of_one(const struct link_maker *maker, const struct targets *targets, u
 		int *copy)
 {
 	const struct target *target = &targets->at[number];
-	uint64_t cookie = maker->hook->copies ? 0 : number;
+	uint64_t cookie = maker->hook->copies || target->kind == TARGET_HEAP ? 0 : number;
 	int program = bpf_program__fd(maker->program), fd;
 
 	if (maker->hook->copies) {

@@ -10,8 +10,9 @@
 struct link_maker {
 	const struct hook *hook;
 	const struct bpf_program *program;
-	uint32_t pmu; /* type of perf events: of kprobes or uprobes */
-	int tracefs;  /* -1: not needed, or not to be had */
+	uint32_t pmu;  /* type of perf events: of kprobes or uprobes */
+	int tracefs;   /* -1: not needed, or not to be had */
+	uint32_t tgid; /* only in this process, where the way allows that; 0: in all */
 };
 
 /* 0 or -errno. link_maker_end() takes also what failed here. */

@@ -50,6 +50,7 @@ struct opts {
 	unsigned n_group;
 	const struct column *optional[MAX_COLUMNS]; /* value columns that an option asked for */
 	unsigned n_optional;
+	const char *object;                /* -O of memleak: the allocator; NULL: is found */
 	uint8_t parts;                     /* the tool's own bits: which hooks are wanted */
 	uint32_t want;                     /* WANT_ bits beside those of the shown columns */
 	uint64_t duration_ns, interval_ns; /* 0: none */

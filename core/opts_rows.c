@@ -179,11 +179,10 @@ static enum status parse_hook(const struct option_row *row, const char *arg, str
 			opts->hook = via;
 			return OK;
 		}
-	return fail(
-	    USAGE,
-	    "--%s takes tp_btf, raw_tp, tracepoint, fentry, kprobe, kprobe_multi, uprobe or "
-	    "uprobe_multi, not '%s'",
-	    row->name, arg);
+	return fail(USAGE,
+		    "--%s takes tp_btf, raw_tp, tracepoint, fentry, kprobe, kprobe_multi, uprobe, "
+		    "uprobe_multi or uprobe_session, not '%s'",
+		    row->name, arg);
 }
 
 static enum status add_output(struct opts *opts, const struct renderer *renderer, const char *path)

@@ -56,7 +56,7 @@ static bool role_wanted(const struct hook *hook, const struct opts *opts, const 
 
 	if ((hook->when & HOOK_FOLLOW) && !opts->command)
 		return false;
-	if (hook->patterns && !pattern_asks(opts, hook->patterns))
+	if (tool->patterns && hook->patterns && !pattern_asks(opts, hook->patterns))
 		return false;
 	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
 		return false;
@@ -81,7 +81,8 @@ static void plan_roles(struct plan *plan, const struct caps *caps)
 			role->name = hook->role;
 			role->first = plan->n_candidates;
 			role->optional = (hook->when & HOOK_OPTIONAL) ||
-					 (hook->patterns && !plan->opts->n_patterns);
+					 (plan->opts->tool->patterns && hook->patterns &&
+					  !plan->opts->n_patterns);
 			role->mode = hook->mode;
 		}
 		role->n++;
@@ -189,6 +190,14 @@ bool plan_works(struct plan *plan)
 {
 	return !plan->missing && !plan_obstacle(plan, 0) &&
 	       (!plan->mode || !plan_obstacle(plan, plan->mode));
+}
+
+const struct object *plan_object(const struct plan *plan)
+{
+	const struct tool *tool = plan->opts->tool;
+	const struct object *object = plan->mode ? tool->modes[plan->mode - 1].object : NULL;
+
+	return object ? object : tool->object;
 }
 
 bool plan_uses(const struct plan *plan, const struct role *role)

@@ -54,6 +54,8 @@ struct plan {
 void plan_make(const struct opts *, const struct caps *, struct plan *);
 /* Can the tool run: has it what it depends on, and each role of the mode in use a candidate? */
 bool plan_works(struct plan *);
+/* The object of the mode in use; NULL: none. */
+const struct object *plan_object(const struct plan *);
 /* Is the role one of the mode in use? */
 bool plan_uses(const struct plan *, const struct role *);
 /* The candidate that a role would use first; NULL: none is left, or its mode is not in use. */

@@ -40,9 +40,9 @@ static void choose_programs(struct session *session)
 		if (!chosen)
 			continue;
 		bpf_program__set_autoload(program_of(session, chosen->hook), true);
-		if (chosen->hook->via == VIA_UPROBE_MULTI)
+		if (chosen->hook->patterns)
 			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
-							      MULTI_ATTACH_UPROBE);
+							      multi_attach_type(chosen->hook->via));
 		if (chosen->hook->via == VIA_FENTRY)
 			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
 						       chosen->target);
@@ -74,7 +74,8 @@ static enum status configure(struct session *session)
 	if (!err)
 		err = session_size_maps(session);
 	if (err)
-		return fail(FAILED, "cannot configure %s: %s", tool->object->name, error_text(err));
+		return fail(FAILED, "cannot configure %s: %s", plan_object(session->plan)->name,
+			    error_text(err));
 	choose_programs(session);
 	return OK;
 }
@@ -205,7 +206,7 @@ static void close_object(struct session *session, bool leaving)
 	session->n_links = 0;
 	multi_close(session, leaving);
 	if (session->skel)
-		session->plan->opts->tool->object->destroy(session->skel);
+		session->object->destroy(session->skel);
 	session->skel = NULL;
 	session->obj = NULL;
 }
@@ -224,7 +225,7 @@ static enum status prune_types(struct session *session, const struct btf *kernel
 /* One try with the hooks that the plan would use now. */
 static enum status open_once(struct session *session, bool *again)
 {
-	const struct object *object = session->plan->opts->tool->object;
+	const struct object *object = plan_object(session->plan);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
 	const struct btf *kernel = NULL;
 	enum status status = OK;
@@ -239,6 +240,7 @@ static enum status open_once(struct session *session, bool *again)
 		snprintf(types, sizeof(types), "/proc/self/fd/%d", session->types_fd);
 		options.btf_custom_path = types;
 	}
+	session->object = object;
 	session->skel = object->open(&options);
 	if (!session->skel)
 		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));
@@ -303,8 +305,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->stats_fd = -1;
 	session->types_fd = -1;
 	status = user_space_open(&session->user_space, &session->symbolize, command_tgid);
-	if (!status && plan->opts->tool->patterns)
-		status = targets_find(&session->targets, plan->opts);
+	if (!status && plan->opts->tool->find)
+		status = plan->opts->tool->find(plan, &session->targets);
 	if (status)
 		return status;
 	if (plan->opts->tool->object) {

@@ -19,6 +19,7 @@
 
 struct session {
 	struct plan *plan;
+	const struct object *object; /* that skel is of */
 	void *skel;
 	struct bpf_object *obj;
 	int types_fd; /* the kernel's types that obj reads, as BTF; -1: not made */

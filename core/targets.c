@@ -60,13 +60,35 @@ bool targets_excluded(const struct targets *targets, const char *name)
 	return false;
 }
 
-size_t targets_attached(const struct targets *targets, enum target_kind kind)
+bool target_is_for(const struct target *target, const struct hook *hook)
+{
+	return target->kind == hook->patterns &&
+	       (!hook->functions || hook->functions >> target->function & 1);
+}
+
+size_t targets_attached(const struct targets *targets, const struct hook *hook)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < targets->n; i++)
-		n += targets->at[i].kind == kind && targets->at[i].attached;
+		n += target_is_for(&targets->at[i], hook) && targets->at[i].attached;
 	return n;
+}
+
+int targets_binary(struct targets *targets, char *path, uint32_t *number)
+{
+	for (*number = 0; *number < targets->n_binaries; ++*number)
+		if (!strcmp(targets->binaries[*number], path)) {
+			free(path);
+			return 0;
+		}
+	if (grow((void **)&targets->binaries, &targets->room_binaries, targets->n_binaries + 1,
+		 sizeof(*targets->binaries), 8)) {
+		free(path);
+		return -ENOMEM;
+	}
+	targets->binaries[targets->n_binaries++] = path;
+	return 0;
 }
 
 void targets_say(const struct targets *targets)

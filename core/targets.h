@@ -16,9 +16,10 @@
 struct target {
 	enum target_kind kind;
 	bool attached;
-	uint32_t binary; /* TARGET_USER: index in binaries */
+	uint32_t binary; /* TARGET_USER, _HEAP: index in binaries */
 	char *name; /* as reports show it: "vfs_read", "ext4_iget [ext4]", "sched:sched_switch" */
-	uint64_t address; /* of a kernel function; TARGET_USER: offset in the file */
+	uint64_t address;  /* of a kernel function; TARGET_USER, _HEAP: offset in the file */
+	unsigned function; /* TARGET_HEAP: enum heap_function */
 };
 
 struct targets {
@@ -44,8 +45,10 @@ void targets_free(struct targets *);
 void targets_skip(struct targets *, const char *name, const char *reason);
 /* "12 functions traced, 3 skipped" on stderr. */
 void targets_say(const struct targets *);
-/* How many of this kind are attached. */
-size_t targets_attached(const struct targets *, enum target_kind);
+/* Is it one of those that the hook is for? */
+bool target_is_for(const struct target *, const struct hook *);
+/* How many of the hook's are attached. */
+size_t targets_attached(const struct targets *, const struct hook *);
 
 /* For the finders: 0, or -ENOMEM. name is copied. */
 int targets_add(struct targets *, const struct target *, const char *name);
@@ -55,6 +58,8 @@ int targets_add(struct targets *, const struct target *, const char *name);
  */
 bool targets_match(struct targets *, enum target_kind, const char *name,
 		   bool (*allows)(const struct pattern *, const void *scope), const void *scope);
+/* The number of the path among the binaries, which then own it. 0, or -ENOMEM: it is freed. */
+int targets_binary(struct targets *, char *path, uint32_t *number);
 /* Is the name, or the last part of "category:event", excluded? */
 bool targets_excluded(const struct targets *, const char *name);
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "core/binary.h"
-#include "core/grow.h"
 #include "core/targets.h"
 
 /* What of a file is looked at. */
@@ -113,23 +112,6 @@ static int read_file(struct targets *targets, uint32_t binary, const char *shown
 	return err;
 }
 
-/* The number of the path among the binaries, which then own it. */
-static int add_binary(struct targets *targets, char *path, uint32_t *number)
-{
-	for (*number = 0; *number < targets->n_binaries; ++*number)
-		if (!strcmp(targets->binaries[*number], path)) {
-			free(path);
-			return 0;
-		}
-	if (grow((void **)&targets->binaries, &targets->room_binaries, targets->n_binaries + 1,
-		 sizeof(*targets->binaries), 8)) {
-		free(path);
-		return -ENOMEM;
-	}
-	targets->binaries[targets->n_binaries++] = path;
-	return 0;
-}
-
 static int find_binaries(struct targets *targets, const struct opts *opts)
 {
 	struct pattern *pattern;
@@ -144,7 +126,7 @@ static int find_binaries(struct targets *targets, const struct opts *opts)
 		if (!path)
 			return (int)fail(USAGE, "no program or library '%s' (pattern '%s')",
 					 pattern->scope, pattern->text);
-		if (add_binary(targets, path, &pattern->binary))
+		if (targets_binary(targets, path, &pattern->binary))
 			return -ENOMEM;
 	}
 	return 0;

@@ -47,6 +47,7 @@ const char *via_name(enum via via)
 	    [VIA_KPROBE_MULTI] = "kprobe_multi",
 	    [VIA_UPROBE] = "uprobe",
 	    [VIA_UPROBE_MULTI] = "uprobe_multi",
+	    [VIA_UPROBE_SESSION] = "uprobe_session",
 	    [VIA_ITER] = "iter",
 	};
 

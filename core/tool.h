@@ -20,6 +20,7 @@ struct opts;
 struct plan;
 struct session;
 struct snapshot;
+struct targets;
 
 /* What a column holds; says how it is read, merged, and shown. */
 enum kind {
@@ -152,6 +153,7 @@ enum via {
 	VIA_KPROBE_MULTI,
 	VIA_UPROBE,
 	VIA_UPROBE_MULTI,
+	VIA_UPROBE_SESSION, /* at entry and return of many, by one program */
 	VIA_ITER,
 	N_VIA,
 };
@@ -163,6 +165,7 @@ enum target_kind {
 	TARGET_EVENT,    /* a tracepoint */
 	TARGET_SYSCALL,  /* an event of tracefs that is made from one */
 	TARGET_USER,     /* a function of a program or library */
+	TARGET_HEAP,     /* one of an allocator: no pattern names it, struct tool.find does */
 };
 
 /*
@@ -181,8 +184,9 @@ struct hook {
 	const char *prog_name;
 	unsigned when; /* HOOK_ bits */
 	enum target_kind
-	    patterns;  /* attached to each target of this kind; wanted when a pattern is of it */
-	bool copies;   /* patterns: a copy of the program for each target, for want of a cookie */
+	    patterns; /* attached to each target of this kind; wanted when a pattern is of it */
+	bool copies;  /* patterns: a copy of the program for each target, for want of a cookie */
+	uint16_t functions; /* patterns: only targets of these numbers (bits); 0: all */
 	uint8_t mode;  /* struct tool.modes, counted from 1: only in this one; 0: in every mode */
 	uint8_t parts; /* only with one of these bits in struct opts.parts; 0: always */
 	/* raw_tp and tp_btf: argument number param is of this type, e.g. "struct kmem_cache *" */
@@ -211,7 +215,8 @@ enum {
 /* One of several ways in which a tool can work, each with its own set of hooks. */
 struct mode {
 	const char *name;
-	const char *note; /* said in every report: what is not seen so; NULL: nothing */
+	const char *note;            /* said in every report: what is not seen so; NULL: nothing */
+	const struct object *object; /* NULL: the tool's */
 };
 
 /* How an option's argument is read and what is stored. */
@@ -339,6 +344,9 @@ struct tool {
 	enum status (*check)(struct opts *);
 	/* What cfg needs to know of the running kernel; NULL: nothing. */
 	enum status (*prepare)(const struct plan *, void *cfg);
+	/* What hooks with .patterns are attached to, on the running system; NULL: there are none.
+	 */
+	enum status (*find)(const struct plan *, struct targets *);
 	/* Sizes of maps beyond those that the session knows; may set cfg. NULL: none. */
 	enum status (*size_maps)(const struct plan *, struct bpf_object *, void *cfg);
 	/* Draining map rows is not enough (loads, offcputime's blocked threads); else NULL. */
@@ -347,7 +355,8 @@ struct tool {
 
 /* The objects, made from bpf/NAME.bpf.c. */
 extern const struct object object_offcpu, object_wakeup, object_offwake, object_lock, object_spin,
-    object_count, object_work, object_tasklet, object_alloc, object_leak, object_slab, object_numa;
+    object_count, object_work, object_tasklet, object_alloc, object_leak, object_heap, object_slab,
+    object_numa;
 
 /* Every tool, in the order of cmd/tools.def, ends with NULL. */
 extern const struct tool *const tools[];

@@ -11,7 +11,8 @@ deps_build='gcc libc6-dev cmake ninja-build clang-14|clang libbpf-dev libelf-dev
 	liblzma-dev libiberty-dev bpftool'
 deps_test='libcmocka-dev python3 python3-pytest clang-format-14 clang-tidy-14 cppcheck
 	libclang-rt-14-dev
-	qemu-system-x86 qemu-system-arm lld-14|lld busybox-static cpio bpftrace'
+	qemu-system-x86 qemu-system-arm lld-14|lld busybox-static cpio bpftrace
+	g++ musl-tools libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0'
 
 deps_say() {
 	echo "deps: $*" >&2

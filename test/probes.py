@@ -96,7 +96,7 @@ PROBES = {
     "kpages": Probe("kmallocs {n} 20000", lambda rows: pick(
         rows, lambda r: has_frame(r, "setxattr") and r["pages"] == 8 * r["count"]), "pages", 8),
     "memleak": Probe("slabs {n} --kind eventfd --leave 8000", lambda rows: pick(
-        rows, lambda r: r["kstack"][0] == "do_eventfd"), "count", args="--older 0"),
+        rows, lambda r: r["kstack"][0] == "do_eventfd"), "count", args="--kernel --older 0"),
     "funccount": Probe("forks {n} 1 1", lambda rows: pick(
         rows, func="sched:sched_process_fork"), "count"),
     "slabratetop": Probe("slabs {n} --kind udp", lambda rows: pick(

@@ -98,7 +98,7 @@ def fail_each(lab, tool, err, limit, step=1):
     command = f" -- $W/{PROBES[tool].command(3)}" if tool in PROBES else ""
     nth = 1
     while nth <= limit:
-        result = lab.run(f"$W/failnth {nth} {err} -- $KTRACE {call(tool)} -j -i 100 -d 10{command}"
+        result = lab.run(f"$W/failnth {nth} {err} -- $KTRACE {call(tool)} -j {PROBES[tool].args} -i 100 -d 10{command}"
                          if command else f"$W/failnth {nth} {err} -- $KTRACE {call(tool)} -j 0.1 1")
         is_honest(result, tool)
         if not result.fact("failnth")["failed"]:

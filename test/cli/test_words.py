@@ -23,6 +23,7 @@ GOOD_ARGUMENT = {
     "duration": "1", "interval": "1", "output": "json", "hook": "tp_btf", "btf": "/sys/kernel/btf/vmlinux",
     "ready-fd": "1", "chain": "2", "stack-storage-size": "100", "row-storage-size": "100",
 }
+BESIDE = {"mmap": " -p 1"}  # what an option has no meaning without
 
 
 def help_options(lab, tool):
@@ -102,7 +103,7 @@ def test_every_option_of_help_is_taken(lab, tool):
         if name == "caps" or has_arg and name not in GOOD_ARGUMENT:
             continue
         value = GOOD_ARGUMENT.get(name, "")
-        spellings += [f"--{name}={value}", f"--{name} {value}"] if has_arg else [f"--{name}"]
+        spellings += [f"--{name}={value}", f"--{name} {value}"] if has_arg else [f"--{name}{BESIDE.get(name, '')}"]
         if letter:
             spellings += [f"-{letter}{value}", f"-{letter} {value}"] if has_arg else [f"-{letter}"]
     assert len(spellings) > 15

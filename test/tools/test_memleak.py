@@ -32,7 +32,7 @@ LEAKS = {
 
 def leaks(lab, args, *lines):
     """memleak while the module is told these lines; what leaks is freed afterwards, untraced."""
-    result = run(lab, f"$KTRACE memleak -j {args} -- {tell(*lines)}; rc=$?\n"
+    result = run(lab, f"$KTRACE memleak --kernel -j {args} -- {tell(*lines)}; rc=$?\n"
                       "echo free >/proc/ktrace_truth; exit $rc")
     assert result.rc == 0, result
     return result
@@ -156,7 +156,7 @@ def test_only_what_is_old_enough(lab):
     line = "kmalloc n=300 size=1024 then=leak"
     assert not leaks(lab, "--older 1000s", line).rows
     command = f"{tell(line)}; sleep 2; {tell('kmalloc_node n=200 size=512 then=leak')}"
-    result = run(lab, f"$KTRACE memleak -j --older 2s -- sh -c {shlex.quote(command)}; rc=$?\n"
+    result = run(lab, f"$KTRACE memleak --kernel -j --older 2s -- sh -c {shlex.quote(command)}; rc=$?\n"
                       "echo free >/proc/ktrace_truth; exit $rc")
     assert total(of(result, "truth_kmalloc"), "count") == 300, result
     assert not of(result, "truth_kmalloc_node") or result.report["elapsed_ns"] > 4e9, result
@@ -188,7 +188,7 @@ def test_growth_is_since_the_last_report(lab):
     steps = (tell("kmalloc n=300 size=1024 then=leak"), tell("kmalloc n=100 size=1024 then=leak"), tell("free"))
     script = "; sleep 4; ".join(steps) + "; sleep 4"
     result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- "
-                      f"$KTRACE memleak -j {NOW} --growth --ready-fd 9 1")
+                      f"$KTRACE memleak --kernel -j {NOW} --growth --ready-fd 9 1")
     assert result.rc == 0, result
     seen = [of_report(report, "truth_kmalloc") for report in result.reports]
     values = [(total(rows, "bytes"), total(rows, "growth_bytes")) for rows in seen]

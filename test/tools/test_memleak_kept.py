@@ -13,7 +13,7 @@ NOW = "--older 0"
 
 def followed(lab, workload):
     """Not lab.exact(): what the kernel skips is nested in interrupts, which the workload is not."""
-    return lab.run(f"$KTRACE memleak -j {NOW} -- $W/{workload}")
+    return lab.run(f"$KTRACE memleak --kernel -j {NOW} -- $W/{workload}")
 
 
 @pytest.mark.hostside
@@ -21,13 +21,13 @@ def test_sample_of_files(lab):
     """The same natively, of what a process keeps."""
     n, every = 5000, 10
     probe = PROBES["memleak"]
-    result = lab.run(f"$KTRACE memleak -j {NOW} --sample {every} -- $W/{probe.command(n)}")
+    result = lab.run(f"$KTRACE memleak --kernel -j {NOW} --sample {every} -- $W/{probe.command(n)}")
     assert abs(probe.value(result.rows) - n) <= 5 * every * math.sqrt(n / every * (1 - 1 / every)), result
 
 
 @pytest.mark.hostside
 def test_addresses_of_files(lab):
-    result = lab.run(f"$KTRACE memleak -j {NOW} -a -- $W/{PROBES['memleak'].command(50)}")
+    result = lab.run(f"$KTRACE memleak --kernel -j {NOW} -a -- $W/{PROBES['memleak'].command(50)}")
     rows = PROBES["memleak"].rows(result.rows)
     assert len(rows) == len({row["addr"] for row in rows}) == 50 == total(rows, "count"), result
 
@@ -45,7 +45,7 @@ def test_sockets_kept_and_closed(lab):
 @pytest.mark.hostside
 def test_sockets_take_what_slabinfo_says(lab):
     result = lab.run(f"""
-        $KTRACE memleak -j {NOW} -g cache -- $W/slabs 300 --kind udp --leave 8000; rc=$?
+        $KTRACE memleak --kernel -j {NOW} -g cache -- $W/slabs 300 --kind udp --leave 8000; rc=$?
         awk '$1 == "UDP" {{ printf "{{\\"workload\\":\\"slabinfo\\",\\"size\\":%d,\\"active\\":%d}}\\n", $4, $2 }}' \\
             /proc/slabinfo >&2
         exit $rc""")
@@ -65,7 +65,7 @@ def test_pipes_kept(lab):
 def test_whole_system_sees_who_frees_for_another(lab):
     """Sockets of one process, closed by the end of another that it left them to."""
     result = lab.run(f"$W/onready --do '$W/slabs 300 --kind udp --leave 500; sleep 3' --signal TERM -- "
-                     f"$KTRACE memleak -j {NOW} --ready-fd 9")
+                     f"$KTRACE memleak --kernel -j {NOW} --ready-fd 9")
     assert result.rc == 0, result
     assert not pick(result.rows, lambda row: row["kstack"][0] == "sk_prot_alloc" and row["count"] >= 300)
 
@@ -73,7 +73,7 @@ def test_whole_system_sees_who_frees_for_another(lab):
 @pytest.mark.slow
 def test_user_pages_are_left_out_unless_asked_for(lab):
     def pages(options):
-        result = lab.run(f"$KTRACE memleak -j {NOW} -g comm {options} -d {2 * lab.slow} -- $W/pages 3000 --hold")
+        result = lab.run(f"$KTRACE memleak --kernel -j {NOW} -g comm {options} -d {2 * lab.slow} -- $W/pages 3000 --hold")
         return total(pick(result.rows, comm="pagetouch"), "bytes"), result.report["notes"]
     kernels, notes = pages("")
     assert 0 < kernels < 3000 * 4096 / 10, "page tables"

@@ -26,29 +26,34 @@ struct planned {
 	struct plan plan;
 };
 
+/* A tool, and what tells one of its ways of working from another. */
+struct way {
+	const struct tool *tool;
+	const char *option; /* NULL: it has one */
+	const char *shown;  /* of the option; "": it is the way without it */
+};
+
 /* The plan as a user's "TOOL -- COMMAND" makes it, so that all roles are there. */
-static struct planned *planned_new(const struct tool *tool, const struct caps *caps, enum via hook)
+static struct planned *planned_new(const struct way *way, const struct caps *caps, enum via hook)
 {
-	char *argv[] = {(char *)tool->name, "--", "true", NULL};
-	char *patterns[] = {(char *)tool->name, "vfs_read", "--", "true", NULL};
+	const char *word = way->tool->patterns ? "vfs_read" : way->option ? way->option : "-v";
+	char *argv[] = {(char *)way->tool->name, (char *)word, "--", "true", NULL};
 	struct planned *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	assert_int_equal(tool->patterns ? opts_parse(tool, 4, patterns, &p->opts)
-					: opts_parse(tool, 3, argv, &p->opts),
-			 OK);
+	assert_int_equal(opts_parse(way->tool, 4, argv, &p->opts), OK);
 	p->opts.hook = hook;
 	plan_make(&p->opts, caps, &p->plan);
 	return p;
 }
 
 /* The kinds of hook that can be forced. */
-static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *out)
+static void put_kinds(const struct way *way, const struct caps *caps, FILE *out)
 {
 	const char *comma = "";
 
 	for (enum via via = VIA_TP_BTF; via < VIA_ITER; via++) {
-		struct planned *p = planned_new(tool, caps, via);
+		struct planned *p = planned_new(way, caps, via);
 
 		if (p->plan.n_roles && plan_works(&p->plan)) {
 			fprintf(out, "%s%s", comma, via_name(via));
@@ -58,29 +63,42 @@ static void put_kinds(const struct tool *tool, const struct caps *caps, FILE *ou
 	}
 }
 
-static void put_role(const char *kernel, struct plan *plan, const struct role *role, FILE *out)
+static void put_role(const char *kernel, const char *shown, struct plan *plan,
+		     const struct role *role, FILE *out)
 {
 	const struct candidate *chosen = plan_chosen(plan, role);
 	const struct hook *hook = chosen ? chosen->hook : plan->candidate[role->first].hook;
 	const char *loss = chosen ? hook->loses : role->optional ? hook->without : NULL;
 
-	fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", kernel, plan->opts->tool->name, role->name,
-		chosen ? via_name(hook->via) : "none", chosen ? chosen->target : "-",
+	fprintf(out, "%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", kernel, plan->opts->tool->name, shown,
+		role->name, chosen ? via_name(hook->via) : "none", chosen ? chosen->target : "-",
 		chosen ? hook->prog_name : "-", loss ? loss : "-");
 }
 
-static void put_tool(const char *kernel, const struct tool *tool, const struct caps *caps,
-		     FILE *out)
+static void put_way(const char *kernel, const struct way *way, const struct caps *caps, FILE *out)
 {
-	struct planned *p = planned_new(tool, caps, VIA_NONE);
+	struct planned *p = planned_new(way, caps, VIA_NONE);
 
-	fprintf(out, "%s\t%s\t%s\t", kernel, tool->name, plan_works(&p->plan) ? "ok" : "NO");
-	put_kinds(tool, caps, out);
+	fprintf(out, "%s\t%s%s\t%s\t", kernel, way->tool->name, way->shown,
+		plan_works(&p->plan) ? "ok" : "NO");
+	put_kinds(way, caps, out);
 	fputc('\n', out);
 	for (unsigned i = 0; i < p->plan.n_roles; i++)
 		if (plan_uses(&p->plan, &p->plan.role[i]))
-			put_role(kernel, &p->plan, &p->plan.role[i], out);
+			put_role(kernel, way->shown, &p->plan, &p->plan.role[i], out);
 	free(p);
+}
+
+/* memleak works on two kinds of memory, and with --mmap hooks all that it can. */
+static void put_tool(const char *kernel, const struct tool *tool, const struct caps *caps,
+		     FILE *out)
+{
+	if (tool != tool_find("memleak")) {
+		put_way(kernel, &(struct way){tool, NULL, ""}, caps, out);
+		return;
+	}
+	put_way(kernel, &(struct way){tool, "--mmap", ""}, caps, out);
+	put_way(kernel, &(struct way){tool, "--kernel", " --kernel"}, caps, out);
 }
 
 static void put_kernel(const char *file, FILE *out)
@@ -161,7 +179,7 @@ static void what_a_tool_depends_on_decides(void **state)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		assert_int_equal(caps_set(&caps, "numa_balancing", row[i].value), 0);
 		assert_int_equal(caps_set(&caps, "via.raw_tp", "yes"), 0);
-		p = planned_new(tool_find("numamove"), &caps, VIA_NONE);
+		p = planned_new(&(struct way){tool_find("numamove"), NULL, ""}, &caps, VIA_NONE);
 		assert_int_equal(plan_works(&p->plan), !row[i].missing);
 		assert_int_equal(plan_check(&p->plan), row[i].missing ? CANNOT : OK);
 		assert_int_equal(!p->plan.missing, !row[i].missing);
