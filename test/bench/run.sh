@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [names] [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
+# run.sh [names | frames] [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
 # event, beside a peer where one is installed (bench.py names those that are not).
 # names: names.py instead, the names of processes that exit while they are traced.
+# frames [LIBRARY...]: how long it takes to name 100000 user frames.
 # Nothing of this runs with the tests. KTRACE and KTRACE_WORKLOADS name a build
 # that is there already; without them build/ is brought up to date.
 set -euo pipefail
@@ -22,6 +23,16 @@ script=bench.py
 if [ "${1-}" = names ]; then
 	script=names.py
 	shift
+fi
+if [ "${1-}" = frames ]; then
+	shift
+	[ $# -gt 0 ] || set -- libc.so.6 libclang-cpp.so.14 libLLVM-14.so.1
+	echo '| library | first frame | 100000 frames more | memory | with a function | without |'
+	echo '|---|---|---|---|---|---|'
+	for library; do
+		"$(dirname "$KTRACE")/bench/frames" "$library"
+	done
+	exit
 fi
 # bpftrace looks for tracepoints in tracefs: give it one where nobody else sees it.
 exec unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
