@@ -22,6 +22,7 @@
 #define RING_BYTES (512U << 10)
 #define RINGS_BYTES (32U << 20) /* of all CPUs */
 #define RING_BYTES_LEAST (64U << 10)
+#define LONGEST_BYTES 4200 /* a record of a mapping whose path is PATH_MAX */
 
 struct perf_records {
 	unsigned n; /* possible CPUs; arrays of so many */
@@ -173,6 +174,22 @@ int perf_records_fd(const struct perf_records *records)
 	return records->epoll;
 }
 
+/* How far the kernel has written. */
+static void look(struct perf_records *records, unsigned cpu)
+{
+	struct perf_ring *ring = &records->rings[cpu];
+
+	if (!records->pages[cpu])
+		return;
+	ring->head = __atomic_load_n(&records->pages[cpu]->data_head, __ATOMIC_ACQUIRE);
+	/*
+	 * Of what did not fit the kernel tells before the next record that does, which may come
+	 * too late.
+	 */
+	if (ring->head - ring->tail + LONGEST_BYTES > ring->size)
+		records->lost++;
+}
+
 /* Gives back to the kernel what was read. */
 static void release(struct perf_records *records, unsigned cpu)
 {
@@ -209,9 +226,7 @@ size_t perf_records_drain(struct perf_records *records, struct processes *ps)
 	size_t taken = 0;
 
 	for (unsigned cpu = 0; cpu < records->n; cpu++)
-		if (records->pages[cpu])
-			records->rings[cpu].head =
-			    __atomic_load_n(&records->pages[cpu]->data_head, __ATOMIC_ACQUIRE);
+		look(records, cpu);
 	while ((ring = perf_rings_take(records->rings, records->n, until_ns, records->bytes,
 				       &records->lost))) {
 		release(records, (unsigned)(ring - records->rings));

@@ -23,6 +23,7 @@ int perf_records_fd(const struct perf_records *);
 size_t perf_records_drain(struct perf_records *, struct processes *);
 /* Looks for CPUs that came or went. True: some came, and what they did until now is unknown. */
 bool perf_records_recount(struct perf_records *);
-uint64_t perf_records_lost(const struct perf_records *); /* records, from the beginning */
+/* Records that were lost from the beginning, at least. */
+uint64_t perf_records_lost(const struct perf_records *);
 
 #endif

@@ -176,8 +176,8 @@ void user_space_report(struct user_space *us, struct snapshot *snap)
 	lost = us->records ? perf_records_lost(us->records) : 0;
 	if (lost)
 		snapshot_note(snap,
-			      "user frames may have no names: %llu of the kernel's records of "
-			      "mappings were lost",
+			      "user frames may have no names: of the kernel's records of "
+			      "mappings at least %llu were lost",
 			      (unsigned long long)lost);
 	lost = processes_lost(us->processes);
 	if (lost)
