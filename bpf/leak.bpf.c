@@ -92,17 +92,22 @@ static __always_inline void miss_free(void)
 		row_add(count->frees, 1);
 }
 
-/* An address that is there already was freed unseen: what was there is replaced. */
+/*
+ * What maps answer is cut to an int: before 6.4 they return one, and the upper half of the register
+ * is anything.
+ *
+ * An address that is there already was freed unseen: what was there is replaced.
+ */
 static __always_inline void live_add(__u64 key, const struct leak_value *value)
 {
 	struct leak_value *old;
-	int err = bpf_map_update_elem(&live, &key, value, BPF_NOEXIST);
+	int err = (int)bpf_map_update_elem(&live, &key, value, BPF_NOEXIST);
 
 	if (err == -EEXIST) {
 		old = bpf_map_lookup_elem(&live, &key);
 		if (old && !same_large(old, value))
 			miss_free();
-		err = bpf_map_update_elem(&live, &key, value, BPF_ANY);
+		err = (int)bpf_map_update_elem(&live, &key, value, BPF_ANY);
 	}
 	if (err)
 		lose(events);
@@ -110,7 +115,7 @@ static __always_inline void live_add(__u64 key, const struct leak_value *value)
 
 static __always_inline void live_delete(__u64 key)
 {
-	int err = bpf_map_delete_elem(&live, &key);
+	int err = (int)bpf_map_delete_elem(&live, &key);
 
 	if (err && err != -ENOENT)
 		lose(events);

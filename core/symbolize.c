@@ -9,6 +9,7 @@
 #include "bpf/lock_name.h"
 #include "core/cgroup.h"
 #include "core/context.h"
+#include "core/intern.h"
 #include "core/ksyms.h"
 #include "core/slots.h"
 #include "core/symbols.h"
@@ -16,11 +17,15 @@
 
 #define FRAME_LEN 512
 
+#define FRAME_SLOTS 4096
+
 void symbolize_begin(struct symbolize *symbolize)
 {
 	free(symbolize->named);
 	symbolize->named = NULL;
 	symbolize->n_named = symbolize->size_named = 0;
+	free(symbolize->frames);
+	symbolize->frames = NULL;
 	if (symbolize->usyms)
 		usyms_refresh(symbolize->usyms);
 }
@@ -28,6 +33,7 @@ void symbolize_begin(struct symbolize *symbolize)
 void symbolize_end(struct symbolize *symbolize)
 {
 	free(symbolize->named);
+	free(symbolize->frames);
 	usyms_free(symbolize->usyms);
 	cgroup_names_free(symbolize->cgroups);
 	memset(symbolize, 0, sizeof(*symbolize));
@@ -173,6 +179,29 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
+/* The frame that is wanted, with kind and name; NULL: out of memory. */
+static const struct named_frame *name_frame(struct symbolize *symbolize, struct snapshot *snap,
+					    const struct named_frame *want)
+{
+	uint64_t hash = hash_word(hash_word(want->image, want->tgid), want->ip);
+	char text[FRAME_LEN];
+	struct named_frame *slot;
+
+	if (!symbolize->frames)
+		symbolize->frames = calloc(FRAME_SLOTS, sizeof(*symbolize->frames));
+	if (!symbolize->frames)
+		return NULL;
+	slot = &symbolize->frames[hash % FRAME_SLOTS];
+	if (slot->name && slot->ip == want->ip && slot->tgid == want->tgid &&
+	    slot->image == want->image && slot->calls == want->calls)
+		return slot;
+	*slot = *want;
+	slot->kind = (int)usyms_frame(symbolize->usyms, want->tgid, want->image, want->ip,
+				      want->calls, text, sizeof(text));
+	slot->name = snapshot_text(snap, text, sizeof(text));
+	return slot->name ? slot : NULL;
+}
+
 /*
  * A function that keeps no frame pointer ends the walk, or leads it astray: where it does not
  * end in a function that programs and threads begin in, it is marked. What the walk met
@@ -184,20 +213,21 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 	enum usyms_kind kind, last = USYMS_FIRST; /* last: of the frames that are shown */
 	const uint64_t *ip = (const uint64_t *)frames->ip;
 	const char *names[MAX_DEPTH];
-	char frame[FRAME_LEN];
 	uint32_t i, n = 0;
 	unsigned image;
 	bool whole;
 
 	image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
 	for (i = 0; i < frames->n && (ip[i] || !i); i++) { /* 0: a coroutine's or thread's end */
-		kind =
-		    usyms_frame(symbolize->usyms, tgid, image, ip[i], i > 0, frame, sizeof(frame));
+		const struct named_frame want = {ip[i], tgid, image, i > 0};
+		const struct named_frame *named = name_frame(symbolize, snap, &want);
+
+		if (!named)
+			return -ENOMEM;
+		kind = (enum usyms_kind)named->kind;
 		if (i && last == USYMS_FIRST && kind != USYMS_FIRST)
 			break;
-		names[i] = snapshot_text(snap, frame, sizeof(frame));
-		if (!names[i])
-			return -ENOMEM;
+		names[i] = named->name;
 		if (kind == USYMS_UNKNOWN)
 			continue;
 		n = i + 1;

@@ -13,6 +13,7 @@
 struct lock_object;
 struct usyms;
 struct cgroup_names;
+struct named_frame;
 struct named_stack;
 struct slots_view;
 
@@ -27,6 +28,17 @@ struct symbolize {
 	/* kernel stacks of the snapshot in the making, by id */
 	struct named_stack *named;
 	size_t n_named, size_named;
+	struct named_frame *frames; /* of user stacks, named lately; NULL: none yet */
+};
+
+/* An address occurs in many stacks. Each slot has the last one that belongs there. */
+struct named_frame {
+	uint64_t ip;
+	uint32_t tgid;
+	unsigned image;
+	bool calls;
+	int kind;         /* enum usyms_kind */
+	const char *name; /* the snapshot's; NULL: a free slot */
 };
 
 struct named_stack {

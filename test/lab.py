@@ -10,6 +10,7 @@ Whatever judges the output (JSON, sums) is Python and runs out here.
 
 import fcntl
 import fnmatch
+import functools
 import json
 import os
 import pathlib
@@ -189,6 +190,7 @@ class Lab:
         """As trace(), in a mount namespace with tracefs: --hook tracepoint needs it."""
         return self.exact(f"with_tracefs $KTRACE {tool} -j {args} -- $W/{workload}", timeout)
 
+    @functools.cache
     def tools(self):
         """The names that `ktrace list` prints."""
         result = self.ktrace("list")
@@ -210,8 +212,9 @@ class Lab:
         caps = self.caps()
         return caps["arch"] != ["aarch64"] or caps["kfunc.bpf_get_kmem_cache"] == ["yes"]
 
+    @functools.cache
     def cannot(self, tool, args=""):
-        """Why this kernel cannot run the tool so, or None if it can."""
+        """Why this kernel cannot run the tool so, or None if it can. One kernel gives one answer."""
         result = self.run(f"with_tracefs $KTRACE {tool} --explain {args}")
         if result.rc == 0:
             return None

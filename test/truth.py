@@ -44,8 +44,9 @@ def truth(lab, tool, args, *lines):
 
 
 def around(lab, tool, args, *lines):
-    """A tool over the whole system while the module is told these lines."""
-    result = run(lab, f"$W/onready --do {shlex.quote(tell(*lines) + '; sleep 1')} --signal TERM -- "
+    """A tool over the whole system while the module is told these lines, once the tool has nothing else to do."""
+    script = f"sleep 0.5; {tell(*lines)}; sleep 0.3"
+    result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- "
                       f"$KTRACE {tool} -j --ready-fd 9 {args}")
     assert result.rc == 0, result
     return result

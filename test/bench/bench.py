@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench.py [--rounds N] [TOOL...]: what each tool costs, beside a peer's cost.
+"""bench.py [--rounds N] [TOOL|reports|idle...]: what each tool costs, beside a peer's cost.
 
 One round of a question is: the workload alone, then ktrace and the peer around
 the same workload, in an order that changes from round to round. What is printed
@@ -27,6 +27,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import reports
 
 KTRACE = os.environ.get("KTRACE", "build/ktrace")
 WORKLOADS = os.environ.get("KTRACE_WORKLOADS", "build/workload")
@@ -246,9 +248,13 @@ def measure(argv, workload, ready_word, is_ktrace):
     return sample
 
 
+def interval_of(tool):
+    """What has an interval by default gets one that does not end."""
+    return ["-i", "3600"] if tool in ("loads", "slabratetop") else []
+
+
 def measure_ktrace(question):
-    interval = ["-i", "3600"] if question.tool in ("loads", "slabratetop") else []
-    return measure([KTRACE, question.tool, "-j"] + interval, question.workload, b"\n", True)
+    return measure([KTRACE, question.tool, "-j"] + interval_of(question.tool), question.workload, b"\n", True)
 
 
 def measure_peer(question):
@@ -354,7 +360,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("tool", nargs="*")
     args = parser.parse_args()
-    known = [question.tool for question in QUESTIONS]
+    known = [question.tool for question in QUESTIONS] + ["reports", "idle"]
     for tool in args.tool:
         if tool not in known:
             parser.error(f"no question '{tool}'; there are: {' '.join(known)}")
@@ -370,6 +376,10 @@ def main():
             if not args.tool or question.tool in args.tool:
                 print_question(question, args.rounds, missing(question))
                 sys.stdout.flush()
+        if not args.tool or "reports" in args.tool:
+            reports.print_reports(sys.modules[__name__], args.rounds, shutil.which("offcputime"))
+        if not args.tool or "idle" in args.tool:
+            reports.print_idle(sys.modules[__name__], [question.tool for question in QUESTIONS])
     finally:
         with open(STATS, "w", encoding="ascii") as file:
             file.write(before)

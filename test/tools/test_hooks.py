@@ -42,6 +42,8 @@ def test_forced_hook_sees_what_the_default_sees(lab, needs, by_default, name, ki
     assert used - BESIDE == {kind}, forced
     assert probe.value(default.rows) == probe.truth(N), default
     assert probe.value(forced.rows) == probe.truth(N), forced
+    if name == "memleak":  # no event of it depends on what a virtual machine delivers
+        assert forced.report["loss"]["events"] == default.report["loss"]["events"] == 0, forced
     if name != "wakeuptime":  # an interrupt's stack depends on what it interrupts
         assert probe.stacks(forced.rows) == probe.stacks(default.rows)
 
@@ -54,22 +56,31 @@ def test_times_agree_with_the_workload(lab, needs, kind):
     within(sum(row["total_ns"] for row in rows), result.fact("sleeper")["sum_ns"], 3, kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_wakers_stack_is_the_same(lab, needs, kind):
-    needs("wakeuptime", f"--hook {kind}")
+PING_PONG = "$W/pingpong 1000 --names kt-ping kt-pong"
 
-    def frequent(result):
-        """Stacks of at least a tenth of the wakeups: rare ones have an interrupt on top."""
-        rows = [r for r in result.rows if r["target"] == "kt-ping" and r["waker"] == "kt-pong"]
-        count = sum(row["count"] for row in rows)
-        merged = {}
-        for row in rows:
-            stack = tuple(row["kstack"])
-            merged[stack] = merged.get(stack, 0) + row["count"]
-        return {stack for stack, n in merged.items() if n * 10 >= count}
-    workload = "pingpong 5000 --names kt-ping kt-pong"
-    default = frequent(lab.trace("wakeuptime", "-K", workload))
-    assert default and frequent(lab.traced_in_tracefs("wakeuptime", f"-K --hook {kind}", workload)) == default
+
+def frequent_stacks(result):
+    """Of at least a tenth of the wakeups: rare ones have an interrupt on top, or are lost."""
+    rows = [r for r in result.rows if r["target"] == "kt-ping" and r["waker"] == "kt-pong"]
+    count = sum(row["count"] for row in rows)
+    merged = {}
+    for row in rows:
+        stack = tuple(row["kstack"])
+        merged[stack] = merged.get(stack, 0) + row["count"]
+    return {stack for stack, n in merged.items() if n * 10 >= count}
+
+
+@pytest.fixture(scope="module")
+def wakers_stacks(lab):
+    """Those by the hooks that wakeuptime chooses, run once."""
+    return frequent_stacks(lab.ktrace(f"wakeuptime -jK -- {PING_PONG}"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wakers_stack_is_the_same(lab, needs, wakers_stacks, kind):
+    needs("wakeuptime", f"--hook {kind}")
+    forced = lab.run(f"with_tracefs $KTRACE wakeuptime -jK --hook {kind} -- {PING_PONG}")
+    assert wakers_stacks and frequent_stacks(forced) == wakers_stacks
 
 
 @pytest.mark.hostside

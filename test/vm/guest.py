@@ -24,9 +24,10 @@ ANSWER_SECONDS = 60  # beyond the script's own timeout, to kill, compress and se
 PR_SET_PDEATHSIG = 1
 
 # slab_nomerge: each cache has its own name, as the tests ask for them. mitigations=off: what
-# they cost is a multiple of itself where each instruction is emulated.
+# they cost is a multiple of itself where each instruction is emulated. rcu_expedited: kprobes
+# wait for grace periods when they are closed, one after the other.
 COMMON = "-accel tcg,thread=single -smp 2 -m 1024 -nic none -display none -monitor none -no-reboot -no-user-config"
-COMMAND_LINE = "panic=-1 oops=panic quiet slab_nomerge mitigations=off"
+COMMAND_LINE = "panic=-1 oops=panic quiet slab_nomerge mitigations=off rcupdate.rcu_expedited=1"
 
 
 @dataclasses.dataclass(frozen=True)
