@@ -78,7 +78,8 @@ static int add_line(struct perf_map *map, const char *s, const char *end)
 	entry.end = entry.start + size;
 	len = end - s > MAX_NAME ? MAX_NAME : (size_t)(end - s);
 	if (grow((void **)&map->at, &map->room, map->n + 1, sizeof(entry), 256) ||
-	    grow((void **)&map->names, &map->names_room, map->names_used + len + 1, 1, 4096))
+	    grow((void **)&map->names, &map->names_room, map->names_used + len + 1, 1, 4096) ||
+	    !map->names)
 		return -ENOMEM;
 	memcpy(map->names + map->names_used, s, len);
 	map->names[map->names_used + len] = '\0';
@@ -142,7 +143,7 @@ const char *perf_map_find(const struct perf_map *map, uint64_t ip, uint64_t *sta
 /* The process's tgid in its own pid namespace, and its user; false: it is gone. */
 static bool read_status(uint32_t tgid, uint32_t *inner, uid_t *user)
 {
-	char path[40], line[256];
+	char path[40], line[256], *second;
 	const char *last;
 	bool known = false;
 	FILE *f;
@@ -150,8 +151,11 @@ static bool read_status(uint32_t tgid, uint32_t *inner, uid_t *user)
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", tgid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, "Uid:\t", 5)) /* real, effective, ... */
-			known = sscanf(line + 5, "%*u %u", user) == 1;
+		if (!strncmp(line, "Uid:\t", 5)) { /* real, effective, ... */
+			strtoul(line + 5, &second, 10);
+			*user = (uid_t)strtoul(second, NULL, 10);
+			known = true;
+		}
 		last = strrchr(line, '\t');
 		if (!strncmp(line, "NSpid:\t", 7) && last)
 			*inner = (uint32_t)strtoul(last + 1, NULL, 10);

@@ -15,7 +15,7 @@
  * A file that only a container or a memory has is to be opened before its process ends: so the
  * first record wakes us. What comes then is taken together, for a busy machine execs often.
  */
-#define REST_NS 10000000
+#define REST_NS 50000000
 
 /*
  * Where only given processes are traced, the others' records are dropped first thing; not
