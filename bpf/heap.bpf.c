@@ -10,6 +10,7 @@
 
 const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 
+#define PREEMPTED /* as programs on user functions are */
 #include "bpf/ktrace.bpf.h"
 #include "bpf/user_regs.bpf.h"
 #include "bpf/heap_call.bpf.h"
@@ -266,6 +267,7 @@ static __always_inline int on_wrapper(struct user_regs *ctx)
 	SEC(section)                     \
 	int name(struct user_regs *ctx)  \
 	{                                \
+		ON_TASK_STACK(ctx);      \
 		return call;             \
 	}
 
@@ -288,6 +290,7 @@ int heap_session(struct user_regs *ctx)
 {
 	__u64 function, bytes = ARG1(ctx), arg = 0;
 
+	ON_TASK_STACK(ctx);
 	if (IP(ctx) != bpf_get_func_ip(ctx))
 		return on_return(ctx);
 	function = bpf_get_attach_cookie(ctx);

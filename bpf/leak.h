@@ -43,6 +43,7 @@ struct leak_cfg {
 	__u8 session;        /* one program sees a function begin and end */
 	__u8 mappings;       /* beside the allocator's blocks, or alone */
 	__u8 count_misses;   /* a free of what is not known tells something */
+	__u8 never;          /* 0 */
 	__u64 max_new_bytes; /* what operator new is asked for beyond will fail */
 	/* Not for the programs: */
 	__u8 addresses, growth;

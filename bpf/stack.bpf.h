@@ -17,7 +17,11 @@ struct {
 } stacks SEC(".maps");
 
 /* A walk in process on this CPU may be interrupted by another: one buffer per level. */
+#ifdef PREEMPTED /* by any number of others, which need not end in turn */
+#define WALK_LEVELS 8
+#else
 #define WALK_LEVELS 4
+#endif
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WALK_LEVELS);
@@ -27,7 +31,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, WALK_LEVELS);
 	__type(key, __u32);
 	__type(value, __u32);
 } walk_level SEC(".maps");
@@ -68,6 +72,30 @@ static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
 	return hash;
 }
 
+#ifdef PREEMPTED
+/* Takes one of the CPU's walk buffers that nobody else claims; NULL: lost, and counted. */
+static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
+{
+	volatile __u32 *claims;
+	__u32 level;
+
+	*levelp = NULL;
+	for (level = 0; level < WALK_LEVELS; level++) {
+		claims = bpf_map_lookup_elem(&walk_level, &level);
+		if (!claims || *claims)
+			continue;
+		__sync_fetch_and_add(claims, 1);
+		if (*claims == 1) {
+			*levelp = (__u32 *)claims;
+			return bpf_map_lookup_elem(&walks, &level);
+		}
+		__sync_fetch_and_add(claims, -1);
+	}
+	return NULL;
+}
+
+#define walk_end(levelp) __sync_fetch_and_add(levelp, -1)
+#else
 /* Takes the CPU's walk buffer of this nesting level; NULL: lost, and counted. */
 static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 {
@@ -84,6 +112,9 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 	return bpf_map_lookup_elem(&walks, &level);
 }
 
+#define walk_end(levelp) (*(levelp) -= 1)
+#endif
+
 #define STACK_WALK(call)                                          \
 	({                                                        \
 		__u64 id_ = STACK_LOST;                           \
@@ -91,7 +122,7 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 		struct stack_frames *walk_ = walk_begin(&level_); \
 		if (walk_) {                                      \
 			id_ = stack_keep(walk_, call);            \
-			*level_ -= 1;                             \
+			walk_end(level_);                         \
 		} else {                                          \
 			lose(stacks);                             \
 		}                                                 \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A process's registers as programs on user functions get them. Their layout is part of the
- * kernel's ABI (asm/ptrace.h), so nothing is relocated: the verifier takes loads from a
+ * What programs on user functions need. A process's registers as they get them. Their layout is
+ * part of the kernel's ABI (asm/ptrace.h), so nothing is relocated: the verifier takes loads from a
  * context at fixed offsets only, and clang shares the address of one that is relocated.
  */
 #ifndef KTRACE_USER_REGS_BPF_H
@@ -66,5 +66,24 @@ static __always_inline __u64 caller_at_entry(struct user_regs *regs)
 	return regs->x[30];
 #endif
 }
+
+/*
+ * Needs cfg.never, which is 0. Since 6.13 a program has a stack for each CPU in place of the
+ * task's, which is wrong for those on user functions: they can be preempted by each other, and then
+ * write into each other's (a panic on 7.3). One with a tail call has none, whether it is reached or
+ * not.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nothing SEC(".maps");
+
+#define ON_TASK_STACK(ctx)                               \
+	do {                                             \
+		if (cfg.never)                           \
+			bpf_tail_call(ctx, &nothing, 0); \
+	} while (0)
 
 #endif

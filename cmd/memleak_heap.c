@@ -170,6 +170,7 @@ static size_t count_ended(const struct making *making)
 
 static void add_notes(const struct making *making)
 {
+	const struct targets *targets = &making->session->targets;
 	size_t ended = count_ended(making);
 
 	if (making->cfg->sample > 1 && making->cfg->addresses)
@@ -186,6 +187,9 @@ static void add_notes(const struct making *making)
 			      "%zu process%s ended: what was not freed by then is shown here, and "
 			      "in no later report",
 			      ended, ended == 1 ? "" : "es");
+	if (targets->n_skipped)
+		snapshot_note(making->snap, "%zu functions could not be hooked, the first: %s",
+			      targets->n_skipped, targets->first_skipped);
 	note_misses(making);
 }
 

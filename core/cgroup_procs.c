@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,17 +20,19 @@ struct visit {
 
 static int visit_own(const struct visit *visit, const char *dir)
 {
-	char path[PATH_MAX];
-	uint32_t tgid;
+	char path[PATH_MAX], line[32];
+	unsigned long tgid;
 	int err = 0;
 	FILE *in;
 
 	if (snprintf(path, sizeof(path), "%s/cgroup.procs", dir) >= (int)sizeof(path))
 		return 0;
 	in = fopen(path, "re");
-	while (in && !err && fscanf(in, "%u", &tgid) == 1)
+	while (in && !err && fgets(line, sizeof(line), in)) {
+		tgid = strtoul(line, NULL, 10);
 		if (tgid) /* 0: in another pid namespace */
-			err = visit->each(visit->arg, tgid);
+			err = visit->each(visit->arg, (uint32_t)tgid);
+	}
 	if (in)
 		fclose(in);
 	return err;

@@ -58,23 +58,45 @@ static int take_file(void *arg, const char *path)
 	return err == -ENOMEM ? err : 0;
 }
 
+/* "start-end perms pgoff major:minor inode   path": path where it is code from a file, else NULL.
+ */
+static const char *code_mapping(char *line, uint64_t *start, uint64_t *end)
+{
+	char *at, *perms;
+	int word;
+
+	*start = strtoull(line, &at, 16);
+	if (*at != '-')
+		return NULL;
+	*end = strtoull(at + 1, &at, 16);
+	perms = at + strspn(at, " ");
+	at = perms;
+	for (word = 0; word < 3; word++) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	if (!memchr(perms, 'x', strcspn(perms, " ")) || !strtoull(at, &at, 10))
+		return NULL;
+	at += strspn(at, " ");
+	at[strcspn(at, "\n")] = '\0';
+	return at;
+}
+
 /* By its mapping, which is right in each mount namespace, and of deleted files; else by its path.
  */
 static int take_mapping(struct finder *finder, uint32_t tgid, char *line)
 {
-	char path[PATH_MAX], perms[8] = "";
-	uint64_t start, end, inode;
-	int at = 0;
+	char path[PATH_MAX];
+	uint64_t start, end;
+	const char *file = code_mapping(line, &start, &end);
 	struct stat st;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*x %*x:%*x %" SCNu64 " %n", &start, &end,
-		   perms, &inode, &at) < 4 ||
-	    !strchr(perms, 'x') || !inode || !at)
+	if (!file)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, tgid, start, end);
-	if (stat(path, &st))
-		snprintf(path, sizeof(path), "/proc/%u/root%.*s", tgid,
-			 (int)strcspn(line + at, "\n"), line + at);
+	if (stat(path, &st) &&
+	    snprintf(path, sizeof(path), "/proc/%u/root%s", tgid, file) >= (int)sizeof(path))
+		return 0;
 	return take_file(finder, path);
 }
 

@@ -172,6 +172,36 @@ def test_a_process_that_runs_already(lab):
     assert frees.split()[0] == "200", result
 
 
+@pytest.mark.hostside
+def test_processes_with_allocators_of_their_own(lab):
+    """Of -p LIST each, by its own; one that is not named is not there, though it has the same library."""
+    result = lab.run(f"""
+        for i in 1 2 3; do mkfifo in$i; done; exec 6<>in1 7<>in2 8<>in3
+        LD_PRELOAD={LIBRARIES / PRELOADS["jemalloc"]} {PROGRAMS}/heap_dynamic later 100 <in1 >said1 & one=$!
+        {PROGRAMS}/heap_dynamic later 110 <in2 >said2 & two=$!
+        {PROGRAMS}/heap_dynamic later 120 <in3 >said3 & three=$!
+        wait_line said1; wait_line said2; wait_line said3
+        $W/onready --do 'for fd in 6 7 8; do echo >&$fd; done; sleep 2' --signal TERM -- \
+            $KTRACE memleak -j --older 0 -g tgid -p $one,$two --ready-fd 9; rc=$?
+        kill $one $two $three; exit $rc""")
+    assert sorted(row["count"] for row in result.rows) == [100, 110], result
+
+
+@pytest.mark.hostside
+def test_cgroup(lab):
+    """Processes that are in it; and only those."""
+    result = lab.run(f"""
+        cgroup=$(sed -n 's/^[^ ]* \\([^ ]*\\) cgroup2 .*/\\1/p' /proc/mounts | head -n 1)/ktrace-test-$$
+        mkdir "$cgroup" || exit 97
+        mkfifo in1; exec 7<>in1
+        sh -c 'echo $$ >"$1/cgroup.procs" && exec {PROGRAMS}/heap_dynamic later 100 <in1 >said1' sh "$cgroup" & one=$!
+        wait_line said1
+        $W/onready --do 'echo >&7; {PROGRAMS}/heap_dynamic leak 10 >/dev/null; sleep 2' --signal TERM -- \
+            $KTRACE memleak -j --older 0 -g tgid -G "$cgroup" --ready-fd 9; rc=$?
+        kill $one; sleep 0.2; rmdir "$cgroup"; exit $rc""")
+    assert [row["count"] for row in result.rows] == [100], result
+
+
 @pytest.mark.portable
 def test_what_a_process_left_is_in_one_report(lab):
     """It ends between two reports: what it had not freed is in the next, and in no later one."""

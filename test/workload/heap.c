@@ -36,12 +36,12 @@ static NOINLINE void *by_calloc(size_t size)
 
 static NOINLINE void *by_realloc(size_t size)
 {
-	void *p = malloc(size / 2);
+	void *p = malloc(size / 2), *q;
 
 	KEEP(p);
-	p = realloc(p, size);
-	KEEP(p);
-	return p;
+	q = realloc(p, size);
+	KEEP(q);
+	return q;
 }
 
 static NOINLINE void *by_reallocarray(size_t size)
@@ -98,6 +98,12 @@ static NOINLINE void *by_strdup(size_t size)
 	return p;
 }
 
+/* For ever. */
+static void leak(void *p)
+{
+	KEEP(p);
+}
+
 static const struct {
 	const char *name;
 	void *(*allocate)(size_t size);
@@ -130,7 +136,7 @@ static NOINLINE void leak_kinds(uint64_t n)
 
 			for (int j = 0; j < 4; j++)
 				freed[j] = kinds[k].allocate(kinds[k].size);
-			kinds[k].allocate(kinds[k].size);
+			leak(kinds[k].allocate(kinds[k].size));
 			for (int j = 0; j < 4; j++)
 				free(freed[j]);
 		}
@@ -165,9 +171,10 @@ static void do_leak(uint64_t n, uint64_t threads)
 
 static NOINLINE void *resize(void *p, size_t size)
 {
-	p = realloc(p, size);
-	KEEP(p);
-	return p;
+	void *resized = realloc(p, size);
+
+	KEEP(resized);
+	return resized;
 }
 
 static void do_realloc(uint64_t n)
@@ -175,19 +182,22 @@ static void do_realloc(uint64_t n)
 	volatile size_t too_much = SIZE_MAX / 2, many = SIZE_MAX / 4;
 
 	for (uint64_t i = 0; i < n; i++) {
-		void *failed = by_malloc(2005);
+		void *failed = by_malloc(2005), *none[4];
 
-		resize(by_malloc(10), 2001);   /* grown */
-		resize(by_malloc(9000), 2002); /* shrunk */
-		resize(NULL, 2003);
+		leak(resize(by_malloc(10), 2001));   /* grown */
+		leak(resize(by_malloc(9000), 2002)); /* shrunk */
+		leak(resize(NULL, 2003));
 		free(resize(NULL, 2004));
-		if (resize(failed, too_much) || reallocarray(failed, many, 8) || malloc(too_much) ||
-		    calloc(many, 8))
+		none[0] = resize(failed, too_much);
+		none[1] = reallocarray(failed, many, 8);
+		none[2] = malloc(too_much);
+		none[3] = calloc(many, 8);
+		if (none[0] || none[1] || none[2] || none[3])
 			die("there is more memory than there can be");
 		free(resize(by_malloc(2006), 0)); /* NULL, or what some make of it */
 		KEEP(failed);
 	}
-	by_malloc(0);
+	leak(by_malloc(0));
 	printf("{\"workload\":\"heap\",\"grown\":[2001,%llu],\"shrunk\":[2002,%llu],"
 	       "\"from_null\":[2003,%llu],\"failed\":[2005,%llu]}\n",
 	       (unsigned long long)n, (unsigned long long)n, (unsigned long long)n,
@@ -197,11 +207,11 @@ static void do_realloc(uint64_t n)
 static void do_sizes(uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
-		by_malloc(64);
+		leak(by_malloc(64));
 		if (i % 10 == 0)
-			by_calloc(3003);
+			leak(by_calloc(3003));
 		if (i % 100 == 0)
-			by_memalign(100000);
+			leak(by_memalign(100000));
 	}
 	printf("{\"workload\":\"heap\",\"small\":[64,%llu],\"middle\":[3003,%llu],"
 	       "\"large\":[100000,%llu]}\n",
@@ -220,7 +230,7 @@ static void do_fork(uint64_t n)
 		if (child)
 			continue;
 		free(kept[i]); /* the parent's are its own */
-		by_malloc(2102);
+		leak(by_malloc(2102));
 	}
 	if (!child) {
 		sleep_ns(30 * MS);
@@ -239,7 +249,7 @@ static void do_exec(uint64_t n, char *program, char *next)
 	char *argv[] = {program, "leak", next, NULL};
 
 	for (uint64_t i = 0; i < n; i++)
-		by_malloc(2201);
+		leak(by_malloc(2201));
 	sleep_ns(30 * MS);
 	execv("/proc/self/exe", argv);
 	die("execv");
@@ -266,7 +276,7 @@ static void do_later(uint64_t n)
 	await_line();
 	for (uint64_t i = 0; i < n; i++) {
 		free(kept[i]);
-		by_malloc(2302);
+		leak(by_malloc(2302));
 	}
 	await_line();
 }
