@@ -47,8 +47,8 @@ static __always_inline void map_cut(__u64 addr, __u64 bytes)
 static __always_inline long walk_syscall(void *ctx, const struct syscall_regs *regs,
 					 struct heap_call *call, struct stack_frames *walk)
 {
-	if (call)
-		take_wrapper(call, SP(regs));
+	if (call) /* a system call, unlike a call, pushes nothing */
+		take_wrapper(call, SP(regs) - sizeof(__u64));
 	if (call && call->wrapped) {
 		walk->ip[0] = IP(regs);
 		return (long)(walk_wrapper(call, walk, 1) * sizeof(__u64));
