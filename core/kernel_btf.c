@@ -113,7 +113,9 @@ static struct name name_of(const struct btf *btf, const struct btf_type *type)
 	const char *text = btf__name_by_offset(btf, type->name_off);
 	const char *flavor = text ? strstr(text, "___") : NULL;
 
-	return (struct name){text, !text ? 0 : flavor ? (size_t)(flavor - text) : strlen(text)};
+	return (struct name){text ? text : "", !text    ? 0
+					       : flavor ? (size_t)(flavor - text)
+							: strlen(text)};
 }
 
 static int names_read(struct names *names, const struct btf *object)
@@ -130,7 +132,8 @@ static int names_read(struct names *names, const struct btf *object)
 			return -ENOMEM;
 		names->name[names->n++] = name_of(object, type);
 	}
-	qsort(names->name, names->n, sizeof(struct name), compare_names);
+	if (names->n)
+		qsort(names->name, names->n, sizeof(struct name), compare_names);
 	return 0;
 }
 
