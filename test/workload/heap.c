@@ -15,10 +15,9 @@
 #include <malloc.h>
 #include <pthread.h>
 
-#define NOINLINE __attribute__((noinline, noclone))
 #define KEEP(p) __asm__ volatile("" : "+r"(p) : : "memory")
 
-static NOINLINE void *by_malloc(size_t size)
+static OWN_FRAME void *by_malloc(size_t size)
 {
 	void *p = malloc(size);
 
@@ -26,7 +25,7 @@ static NOINLINE void *by_malloc(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_calloc(size_t size)
+static OWN_FRAME void *by_calloc(size_t size)
 {
 	void *p = calloc(size / 7, 7);
 
@@ -34,7 +33,7 @@ static NOINLINE void *by_calloc(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_realloc(size_t size)
+static OWN_FRAME void *by_realloc(size_t size)
 {
 	void *p = malloc(size / 2), *q;
 
@@ -44,7 +43,7 @@ static NOINLINE void *by_realloc(size_t size)
 	return q;
 }
 
-static NOINLINE void *by_reallocarray(size_t size)
+static OWN_FRAME void *by_reallocarray(size_t size)
 {
 	void *p = reallocarray(NULL, size / 7, 7);
 
@@ -52,7 +51,7 @@ static NOINLINE void *by_reallocarray(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_posix_memalign(size_t size)
+static OWN_FRAME void *by_posix_memalign(size_t size)
 {
 	void *p = NULL;
 
@@ -62,7 +61,7 @@ static NOINLINE void *by_posix_memalign(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_aligned_alloc(size_t size)
+static OWN_FRAME void *by_aligned_alloc(size_t size)
 {
 	void *p = aligned_alloc(64, size);
 
@@ -70,7 +69,7 @@ static NOINLINE void *by_aligned_alloc(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_memalign(size_t size)
+static OWN_FRAME void *by_memalign(size_t size)
 {
 	void *p = memalign(128, size);
 
@@ -78,7 +77,7 @@ static NOINLINE void *by_memalign(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_valloc(size_t size)
+static OWN_FRAME void *by_valloc(size_t size)
 {
 	void *p = valloc(size);
 
@@ -86,7 +85,7 @@ static NOINLINE void *by_valloc(size_t size)
 	return p;
 }
 
-static NOINLINE void *by_strdup(size_t size)
+static OWN_FRAME void *by_strdup(size_t size)
 {
 	static char text[2000];
 	char *p;
@@ -128,7 +127,7 @@ static void linger(void)
 	sleep_ns(30 * MS);
 }
 
-static NOINLINE void leak_kinds(uint64_t n)
+static OWN_FRAME void leak_kinds(uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < N_KINDS; k++) {
@@ -169,7 +168,7 @@ static void do_leak(uint64_t n, uint64_t threads)
 	puts("}");
 }
 
-static NOINLINE void *resize(void *p, size_t size)
+static OWN_FRAME void *resize(void *p, size_t size)
 {
 	void *resized = realloc(p, size);
 
@@ -281,7 +280,7 @@ static void do_later(uint64_t n)
 	await_line();
 }
 
-static NOINLINE char *map_pages(size_t pages)
+static OWN_FRAME char *map_pages(size_t pages)
 {
 	char *p =
 	    mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -315,7 +314,7 @@ static void do_map(uint64_t n)
 }
 
 /* 256 blocks at a time, of 16 to 1039 bytes, some calls deep. */
-static NOINLINE void *churn_deep(int depth, size_t size)
+static OWN_FRAME void *churn_deep(int depth, size_t size)
 {
 	void *p = depth ? churn_deep(depth - 1, size) : by_malloc(size);
 

@@ -50,11 +50,6 @@ static const unsigned char call_first[] = {0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03, 0
 					   0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6};
 #endif
 
-#ifdef __clang__ /* makes no clones, and does not know the word */
-#define FRAME __attribute__((noinline))
-#else
-#define FRAME __attribute__((noinline, noclone))
-#endif
 /* A call that is not the last thing that its function does leaves a frame; a number in it keeps
  * functions that do the same from becoming one. */
 #define STAY __asm__ volatile("" ::"i"(__LINE__) : "memory")
@@ -63,23 +58,23 @@ static const unsigned char call_first[] = {0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03, 0
  * Straight to the system call: the C library's wrapper keeps no frame pointer. Asking for
  * the frame's address makes one, in a function that calls nothing too.
  */
-FRAME static void nap(void)
+OWN_FRAME static void nap(void)
 {
 	NAP_REGISTERS("");
 }
 
-FRAME static void nap_cut(void)
+OWN_FRAME static void nap_cut(void)
 {
 	NAP_REGISTERS(GARBAGE);
 }
 
-FRAME static void nap_middle(void (*how)(void))
+OWN_FRAME static void nap_middle(void (*how)(void))
 {
 	how();
 	STAY;
 }
 
-FRAME static void nap_outer(void (*how)(void))
+OWN_FRAME static void nap_outer(void (*how)(void))
 {
 	nap_middle(how);
 	STAY;
@@ -88,7 +83,7 @@ FRAME static void nap_outer(void (*how)(void))
 #define TEN(s) s s s s s s s s s s
 #define NAMED(name, symbol)                           \
 	void name(void (*how)(void)) __asm__(symbol); \
-	FRAME void name(void (*how)(void))            \
+	OWN_FRAME void name(void (*how)(void))        \
 	{                                             \
 		how();                                \
 		STAY;                                 \

@@ -27,13 +27,6 @@ __attribute__((noinline)) static void block(void)
 static void zero(uint64_t bits, unsigned depth);
 static void one(uint64_t bits, unsigned depth);
 
-/* clang makes no clones, and does not know the word. */
-#ifdef __clang__
-#define OWN_FRAME __attribute__((noinline))
-#else
-#define OWN_FRAME __attribute__((noinline, noclone))
-#endif
-
 /* A barrier after each call keeps the frame: no tail call, no merging of the two calls. */
 #define STEP(bits, depth)                                         \
 	do {                                                      \

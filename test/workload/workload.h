@@ -25,6 +25,12 @@
 #include <unistd.h>
 
 #define UNUSED_OK __attribute__((unused))
+/* A function with a frame and a name of its own. */
+#ifdef __clang__ /* makes no clones, and does not know the word */
+#define OWN_FRAME __attribute__((noinline))
+#else
+#define OWN_FRAME __attribute__((noinline, noclone))
+#endif
 
 __attribute__((noreturn, format(printf, 1, 2))) UNUSED_OK static void die(const char *fmt, ...)
 {
