@@ -77,10 +77,14 @@ static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
 static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 {
 	volatile __u32 *claims;
-	__u32 level;
+	__u32 level, i;
 
 	*levelp = NULL;
-	for (level = 0; level < WALK_LEVELS; level++) {
+	for (i = 0; i < WALK_LEVELS; i++) {
+		/* Counts in a register: 6.1's verifier does not see it in memory, where level is.
+		 */
+		__asm__ volatile("" : "+r"(i));
+		level = i;
 		claims = bpf_map_lookup_elem(&walk_level, &level);
 		if (!claims || *claims)
 			continue;
