@@ -93,31 +93,41 @@ static void judge_event(struct candidate *candidate, const struct caps *caps)
 			    hook->param_type, hook->param + 1u);
 }
 
-/* Does a hook of this role, or (NULL) of any, go that way? */
+/* Does a hook of this role go that way? */
 static bool has_via(const struct tool *tool, enum via via, const char *role)
 {
 	const struct hook *hook;
 
 	for (hook = tool->hooks; hook->role; hook++)
-		if (hook->via == via && (!role || !strcmp(hook->role, role)))
+		if (hook->via == via && !strcmp(hook->role, role))
 			return true;
 	return false;
 }
 
-/* What a mode is about is its first role. */
-static const char *first_role(const struct tool *tool, uint8_t mode)
+/*
+ * Does the mode, or (0) the tool, go that way? What a mode is about is its first role, and what
+ * it can do without; other roles serve these.
+ */
+static bool goes(const struct tool *tool, enum via via, uint8_t mode)
 {
-	const struct hook *hook = tool->hooks;
+	const struct hook *hook, *first = NULL;
 
-	while (hook->role && hook->mode != mode)
-		hook++;
-	return hook->role;
+	for (hook = tool->hooks; hook->role; hook++) {
+		if (mode && hook->mode != mode)
+			continue;
+		if (!first)
+			first = hook;
+		if (hook->via == via &&
+		    (!mode || (hook->when & HOOK_OPTIONAL) || !strcmp(hook->role, first->role)))
+			return true;
+	}
+	return false;
 }
 
 /*
  * --hook does not choose between an event and an iterator. A role that cannot be had in
  * the way asked for keeps its own beside others that go that way: a tool's tracepoints
- * beside its functions, in a mode where the first role decides.
+ * beside its functions.
  */
 static bool asked_for(const struct opts *opts, const struct hook *hook)
 {
@@ -125,8 +135,7 @@ static bool asked_for(const struct opts *opts, const struct hook *hook)
 
 	if (!opts->hook || hook->via == opts->hook || hook->via == VIA_ITER)
 		return true;
-	return !has_via(tool, opts->hook, hook->role) &&
-	       has_via(tool, opts->hook, hook->mode ? first_role(tool, hook->mode) : NULL);
+	return !has_via(tool, opts->hook, hook->role) && goes(tool, opts->hook, hook->mode);
 }
 
 void plan_judge(struct candidate *candidate, const struct opts *opts, const struct caps *caps)
