@@ -11,6 +11,7 @@
 const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 
 /* ts 0: it does not wait. Kept until the thread ends. */
 struct start {
@@ -77,7 +78,7 @@ static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const st
 	if (WANT(WANT_TID))
 		key->waker_tid = (__u32)id;
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
-		key->kstack = stack_of_current(ctx, 0);
+		key->kstack = kernel_stack_of_current(ctx);
 	key->ustack = ustack_of_current(ctx);
 }
 

@@ -334,7 +334,7 @@ def main():
             reports.print_reports(sys.modules[__name__], args.rounds, shutil.which("offcputime"))
         if not args.tool or "idle" in args.tool:
             reports.print_idle(sys.modules[__name__],
-                               list(dict.fromkeys(q.ask.split()[0] for q in QUESTIONS)))
+                               [q.ask for q in QUESTIONS if " " not in q.ask])
     finally:
         with open(STATS, "w", encoding="ascii") as file:
             file.write(before)
