@@ -328,7 +328,10 @@ def main():
             file.write("1\n")
         for question in QUESTIONS:
             if not args.tool or question.ask.split()[0] in args.tool:
-                print_question(question, args.rounds, missing(question))
+                try:
+                    print_question(question, args.rounds, missing(question))
+                except Failed as failed:
+                    print(f"\n### {question.ask}: not measured here: {failed}")
                 sys.stdout.flush()
         if not args.tool or "reports" in args.tool:
             reports.print_reports(sys.modules[__name__], args.rounds, shutil.which("offcputime"))
