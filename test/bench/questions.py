@@ -70,17 +70,6 @@ tracepoint:lock:contention_end /@begin[cpu]/ {
     delete(@begin[cpu]); delete(@lock[cpu]); delete(@at[cpu]);
 }
 END { clear(@begin); clear(@lock); clear(@at); }""",
-    "mlock": """BEGIN { printf("ready\\n"); }
-tracepoint:lock:contention_begin /args->flags & 32/ {
-    @begin[tid] = nsecs; @lock[tid] = args->lock_addr; @at[tid] = kstack(127);
-}
-tracepoint:lock:contention_end /@begin[tid]/ {
-    $t = nsecs - @begin[tid];
-    @count[@lock[tid], comm, @at[tid]] = count(); @total[@lock[tid], comm, @at[tid]] = sum($t);
-    @max[@lock[tid], comm, @at[tid]] = max($t); @time[@lock[tid], comm, @at[tid]] = hist($t);
-    delete(@begin[tid]); delete(@lock[tid]); delete(@at[tid]);
-}
-END { clear(@begin); clear(@lock); clear(@at); }""",
     "funccount": """BEGIN { printf("ready\\n"); }
 tracepoint:sched:sched_switch { @ = count(); }""",
 }
@@ -106,10 +95,8 @@ QUESTIONS = [
     beside_bpftrace("kpages", "pages 50000"),
     beside_bpftrace("slabratetop", "kmallocs 50000 2000"),
     beside_bpftrace("spinlock", "fdlock 4 2000"),
-    beside_bpftrace("mlock --contended", "pipelock 4 500"),
     beside_bpftrace("funccount t:sched:sched_switch", "pingpong 20000"),
-    # They hook functions: their peers are measured where the kernel has kprobes.
-    Question("mheld --contended", "pipelock 4 500", ["klockstat"], b"Tracing", "libbpf-tools"),
+    # It hooks functions: its peer is measured where the kernel has kprobes.
     Question("numamove", "numafault", ["numamove"], b"", "libbpf-tools"),
     Question("tasklets", None, None, None, None),
     Question("loads", None, None, None, None),
