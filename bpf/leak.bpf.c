@@ -9,6 +9,7 @@
 const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 #include "bpf/slab.bpf.h"
 #include "bpf/slab_request.bpf.h"
 

@@ -11,6 +11,7 @@
 const volatile struct lock_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 #include "bpf/lock_name.bpf.h"
 
 /* What is under way: the function that was called. */

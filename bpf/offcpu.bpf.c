@@ -15,6 +15,7 @@
 const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 
 /* ts 0: on its CPU. Kept until the thread ends, for a rewrite is cheaper than delete and insert. */
 struct start {

@@ -17,6 +17,7 @@
 const volatile struct offwake_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 #include "bpf/chain.bpf.h"
 
 struct waker {
@@ -280,7 +281,7 @@ static __always_inline void waker_fill(struct waker *waker, void *ctx, __u64 id,
 	waker->tgid = ids ? id >> 32 : 0;
 	waker->tid = WANT(WANT_TID) ? (__u32)id : 0;
 	if (WANT(WANT_WAKER_KSTACK | WANT_CONTEXT))
-		waker->kstack = stack_of_current(ctx, 0);
+		waker->kstack = kernel_stack_of_current(ctx);
 	waker->ustack = WANT(WANT_WAKER_USTACK) && kept
 			    ? user_stack_of(ctx, (void *)bpf_get_current_task(), false)
 			    : STACK_NONE;

@@ -75,6 +75,7 @@ struct filter {
 	__u8 cgroup_v1;      /* cgroup_subsys is valid: the hierarchy of that controller */
 	__u32 cgroup_subsys; /* index in css_set.subsys */
 	char comm[COMM_LEN];
+	__u64 unwind; /* enum unwind: how the running task's kernel stack is walked */
 	__u64 cgroup; /* cgroup id (kernfs node id); this one and all below it */
 	__u64 min_ns; /* shortest interval that is kept */
 	__u64 max_ns; /* longest; 0: no limit */
@@ -85,6 +86,17 @@ struct loss {
 	__u64 events; /* intervals that could not be followed: a start map was full */
 	__u64 rows;   /* events whose row did not fit */
 	__u64 stacks; /* walks that failed, or stacks that did not fit */
+};
+
+enum unwind {
+	UNWIND_KERNEL, /* by the kernel */
+	UNWIND_RULES,  /* by what was learned from the kernel's walks: bpf/unwind.bpf.h */
+	UNWIND_CHECK,  /* by the kernel, and compared with the other */
+};
+
+/* UNWIND_CHECK: how often both ways gave a stack, and how often not the same. */
+struct unwind_checks {
+	__u64 done, differ;
 };
 
 #define CHAIN_MAX 8 /* links of a chain of wakers */

@@ -9,6 +9,8 @@
 #ifndef KTRACE_SLOTS_BPF_H
 #define KTRACE_SLOTS_BPF_H
 
+#include "bpf/kstack.bpf.h"
+
 #define SLOT_PROBES 16
 
 /* Its value is cut to filter.depth; it is sized before load, as is cpu_rows. */
@@ -52,8 +54,25 @@ static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __
 	return STACK_LOST;
 }
 
-/* The running task's kernel stack, as stack_of_current() but without a lock. */
-static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
+/* Is the stack of this id in the CPU's table? */
+static __always_inline bool slot_stack_there(__u64 id, __u32 cpu)
+{
+	__u32 first = slot_first(id, cfg.slots.stacks), i;
+
+	for (i = 0; i < SLOT_PROBES; i++) {
+		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
+		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
+
+		if (!slot || !slot->id)
+			return false;
+		if (slot->id == id)
+			return true;
+	}
+	return false;
+}
+
+/* By the kernel's unwinder. */
+static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 {
 	__u32 zero = 0;
 	struct stack_frames *walk = bpf_map_lookup_elem(&walks, &zero);
@@ -69,6 +88,25 @@ static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
 	}
 	if (id == STACK_LOST)
 		lose(stacks);
+	return id;
+}
+
+/* The running task's kernel stack, as kernel_stack_of_current() but without a lock. */
+static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
+{
+	__u64 at, end, by_rules, id;
+
+	if (!cfg.filter.unwind)
+		return slot_walk(ctx, cpu);
+	unwind_bounds(ctx, &at, &end);
+	by_rules = unwind_by_rules(at, end);
+	if (cfg.filter.unwind == UNWIND_RULES && by_rules && slot_stack_there(by_rules, cpu))
+		return by_rules;
+	id = slot_walk(ctx, cpu);
+	if (id != STACK_LOST)
+		unwind_learn(at, end, 0);
+	if (cfg.filter.unwind == UNWIND_CHECK)
+		unwind_check(by_rules, id);
 	return id;
 }
 

@@ -16,17 +16,25 @@ struct {
 	__type(value, struct stack_frames);
 } stacks SEC(".maps");
 
-/* A walk in process on this CPU may be interrupted by another: one buffer per level. */
+/*
+ * A walk in process on this CPU may be interrupted by another: one buffer per
+ * level. One word longer than a stack: an index is then bounded by a mask.
+ */
 #ifdef PREEMPTED /* by any number of others, which need not end in turn */
 #define WALK_LEVELS 8
 #else
 #define WALK_LEVELS 4
 #endif
+struct walk {
+	struct stack_frames frames;
+	__u64 beyond;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WALK_LEVELS);
 	__type(key, __u32);
-	__type(value, struct stack_frames);
+	__type(value, struct walk);
 } walks SEC(".maps");
 
 struct {
@@ -36,19 +44,32 @@ struct {
 	__type(value, __u32);
 } walk_level SEC(".maps");
 
+#define STACK_MULTIPLIER 0x9e3779b97f4a7c15ULL
+
 /* 64-bit multiply and xor-shift a frame: 2^-64 odds of a collision between two stacks. */
+static __always_inline __u64 stack_mix(__u64 hash, __u64 ip)
+{
+	hash = (hash ^ ip) * STACK_MULTIPLIER;
+	return hash ^ hash >> 29;
+}
+
+static __always_inline __u64 stack_id(__u64 hash, __u32 n)
+{
+	hash = stack_mix(hash, n);
+	return hash > STACK_LOST ? hash : hash + 2;
+}
+
 static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n)
 {
-	__u64 hash = n;
+	__u64 hash = 0;
 	__u32 i;
 
 	for (i = 0; i < MAX_DEPTH; i++) {
 		if (i >= n || i >= cfg.filter.depth)
 			break;
-		hash = (hash ^ walk->ip[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
+		hash = stack_mix(hash, walk->ip[i]);
 	}
-	return hash > STACK_LOST ? hash : hash + 2;
+	return stack_id(hash, n);
 }
 
 static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
@@ -113,7 +134,7 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 	if (level >= WALK_LEVELS)
 		return NULL;
 	*nested = level + 1;
-	return bpf_map_lookup_elem(&walks, &level);
+	return (struct stack_frames *)bpf_map_lookup_elem(&walks, &level);
 }
 
 #define walk_end(levelp) (*(levelp) -= 1)
@@ -135,10 +156,9 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 
 #define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))
 
-/* Stack of the running task, kernel (flags 0) or user; the id to put in a key. */
-static __always_inline __u64 stack_of_current(void *ctx, __u64 flags)
+static __always_inline __u64 user_walk(void *ctx)
 {
-	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, flags));
+	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, BPF_F_USER_STACK));
 }
 
 /* Kernel stack of a task that does not run. */
@@ -147,17 +167,12 @@ static __always_inline __u64 stack_of_task(struct task_struct *task)
 	return STACK_WALK(bpf_get_task_stack(task, walk_->ip, WALK_BYTES, 0));
 }
 
-static __always_inline __u64 kstack_of_current(void *ctx)
-{
-	return WANT(WANT_KSTACK) ? stack_of_current(ctx, 0) : STACK_NONE;
-}
-
 /* User stack of task, which runs. Kernel threads have none, which is no loss. */
 static __always_inline __u64 user_stack_of(void *ctx, struct task_struct *task, bool btf)
 {
 	if (!TASK(btf, task, mm) || (TASK(btf, task, flags) & PF_KTHREAD))
 		return STACK_NONE;
-	return stack_of_current(ctx, BPF_F_USER_STACK);
+	return user_walk(ctx);
 }
 
 static __always_inline __u64 ustack_of(void *ctx, struct task_struct *task, bool btf)

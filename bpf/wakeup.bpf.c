@@ -11,6 +11,7 @@
 const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/kstack.bpf.h"
 
 /* ts 0: it does not wait. Kept until the thread ends. */
 struct start {
@@ -77,7 +78,7 @@ static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const st
 	if (WANT(WANT_TID))
 		key->waker_tid = (__u32)id;
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
-		key->kstack = stack_of_current(ctx, 0);
+		key->kstack = kernel_stack_of_current(ctx);
 	key->ustack = ustack_of_current(ctx);
 }
 
@@ -185,18 +186,8 @@ static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool
 }
 
 /* Keeps who woke the task until it has left its CPU. */
-static __always_inline void wake_early(void *ctx, struct start *start, struct task_struct *task,
-				       bool btf)
+static __always_inline void wake_early(struct start *start, __u32 tid, const struct wakeup_key *key)
 {
-	__u32 tid = TASK(btf, task, pid);
-	struct wakeup_key key = {};
-	struct start of_target = {};
-
-	if (!is_leaving(task) || !keep_task(task, btf))
-		return;
-	of_target.tgid = TASK(btf, task, tgid);
-	of_target.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
-	key_fill(ctx, &key, &of_target, tid, task->comm);
 	if (!start) {
 		if (bpf_map_update_elem(&starts, &tid, &running, BPF_NOEXIST))
 			lose(events);
@@ -204,32 +195,43 @@ static __always_inline void wake_early(void *ctx, struct start *start, struct ta
 	}
 	if (!start)
 		return;
-	if (bpf_map_update_elem(&earlies, &tid, &key, BPF_ANY))
+	if (bpf_map_update_elem(&earlies, &tid, key, BPF_ANY))
 		lose(events);
 	else
 		start->early = 1;
 }
 
-/* tid is woken by the running context. task: NULL where the hook does not have it. */
+/*
+ * tid is woken by the running context. task: NULL where the hook does not have it. Stacks
+ * are walked in one place: the tracer's own frames are part of what a stack is kept under.
+ */
 static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
 				     struct task_struct *task, bool btf)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
+	struct start of_target = {};
 	struct wakeup_key key = {};
-	__u64 out_ns, delta_ns;
+	__u64 out_ns, delta_ns = 0;
 
 	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
-	if (!out_ns) {
-		if (task)
-			wake_early(ctx, start, task, btf);
-		return;
+	if (start && out_ns) {
+		delta_ns = bpf_ktime_get_ns() - out_ns;
+		start->ts = 0;
+		if (!keep_interval(delta_ns))
+			return;
+		of_target.tgid = start->tgid;
+		of_target.cgroup = start->cgroup;
+	} else {
+		if (!task || !is_leaving(task) || !keep_task(task, btf))
+			return;
+		of_target.tgid = TASK(btf, task, tgid);
+		of_target.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 	}
-	delta_ns = bpf_ktime_get_ns() - out_ns;
-	start->ts = 0;
-	if (!keep_interval(delta_ns))
-		return;
-	key_fill(ctx, &key, start, tid, comm);
-	row_count(&key, delta_ns);
+	key_fill(ctx, &key, &of_target, tid, comm);
+	if (out_ns)
+		row_count(&key, delta_ns);
+	else
+		wake_early(start, tid, &key);
 }
 
 /* Threads that wait when tracing begins: their interval opens now. */

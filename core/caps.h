@@ -12,7 +12,8 @@
  *   via.KIND                  yes | no: REASON, for each kind of hook
  *   tp.CATEGORY:EVENT         yes | no | unknown (tracefs cannot be read)
  *   proto.EVENT               its argument types separated by ';' | no
- *   kfunc.NAME, type.NAME     yes | no, from BTF
+ *   kfunc.NAME, helper.NAME, type.NAME
+ *                             yes | no, from BTF
  *   fn.FUNCTION               yes | symbol: BTF does not describe it | no: targets of hooks
  *   numa_balancing            yes | off: REASON | no: REASON
  *   numa_nodes                yes | off: REASON: there is only one

@@ -191,6 +191,7 @@ static void probe_btf_facts(struct probe *probe)
 		__u32 kind;
 	} row[] = {
 	    {"kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache", BTF_KIND_FUNC},
+	    {"helper.bpf_task_pt_regs", "bpf_task_pt_regs", BTF_KIND_FUNC},
 	};
 	unsigned i;
 

@@ -70,7 +70,7 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 /* What the kernel told of processes until now names what lies in the map. */
 static void was_read(struct session *session)
 {
-	session->read_ns = host_monotonic_ns();
+	session->read_ns = session_traced_ns(session);
 	user_space_drain(&session->user_space);
 }
 
@@ -148,7 +148,8 @@ enum status session_iterate(struct session *session, const char *role, size_t si
 
 	*records = NULL;
 	*n = 0;
-	if (!link)
+	/* What it would ask the kernel about is no longer followed. */
+	if (!link || session->stopped_ns)
 		return OK;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? -errno : read_all(fd, &bytes, &len);
@@ -180,6 +181,22 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	snap->loss.events = now.events - session->loss_before.events;
 	snap->loss.rows = now.rows - session->loss_before.rows;
 	snap->loss.stacks = now.stacks - session->loss_before.stacks;
+}
+
+/* --unwind check: what came of it. */
+static void note_unwind(struct session *session, struct snapshot *snap)
+{
+	int fd = bpf_object__find_map_fd_by_name(session->obj, "unwind_checks");
+	struct unwind_checks checks;
+	uint32_t zero = 0;
+
+	if (session->plan->opts->unwind != UNWIND_CHECK)
+		return;
+	if (!session->plan->filter.unwind)
+		snapshot_note(snap, "--unwind check: stacks are walked by the kernel alone here");
+	else if (!bpf_map_lookup_elem(fd, &zero, &checks))
+		snapshot_note(snap, "--unwind check: %llu stacks by rules, %llu not as walked",
+			      checks.done, checks.differ);
 }
 
 static void read_hooks(struct session *session, struct snapshot *snap)
@@ -243,18 +260,22 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	snap->start_ns = session->start_realtime_ns;
 	snap->end_ns = host_realtime_ns();
 	host_load(snap->load);
-	session->read_ns = host_monotonic_ns();
+	session->read_ns = session_traced_ns(session);
 	symbolize_begin(&session->symbolize);
 	status = tool->collect ? tool->collect(session, snap) : collect_rows(session, snap);
 	if (status)
 		return status;
 	/* The period ends when the maps were read: naming what was in them takes longer. */
 	snap->elapsed_ns = session->read_ns - session->start_ns;
-	if (session->obj)
+	if (session->obj) {
 		read_loss(session, snap);
+		note_unwind(session, snap);
+	}
 	session_read_cost(session, snap);
 	read_hooks(session, snap);
 	user_space_report(&session->user_space, snap);
+	if (session->stopped_ns)
+		snapshot_note(snap, "%s", session->stopped_why);
 	if (tool->note)
 		snapshot_note(snap, "%s", tool->note);
 	snapshot_finish(snap, opts->sort);

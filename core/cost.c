@@ -17,11 +17,10 @@ static void add_cost(int program_fd, struct snapshot *snap)
 	snap->missed += info.recursion_misses;
 }
 
-void session_read_cost(struct session *session, struct snapshot *snap)
+static void add_costs(const struct session *session, struct snapshot *snap)
 {
 	size_t i;
 
-	snap->cost.known = session->stats_fd >= 0 || !session->obj;
 	for (i = 0; i < session->n_links; i++) {
 		struct bpf_program **program =
 		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
@@ -30,6 +29,20 @@ void session_read_cost(struct session *session, struct snapshot *snap)
 	}
 	for (i = 0; i < session->multi.n_copies; i++)
 		add_cost(session->multi.copies[i], snap);
+}
+
+uint64_t session_run_ns(const struct session *session)
+{
+	struct snapshot snap = {};
+
+	add_costs(session, &snap);
+	return snap.cost.run_ns;
+}
+
+void session_read_cost(struct session *session, struct snapshot *snap)
+{
+	snap->cost.known = session->stats_fd >= 0 || !session->obj;
+	add_costs(session, snap);
 	snap->cost.events -= session->cost_before.events;
 	snap->cost.run_ns -= session->cost_before.run_ns;
 	snap->missed -= session->missed_before;

@@ -291,6 +291,15 @@ static bool close_behind(const struct multi *multi)
 	_exit(0);
 }
 
+void multi_detach(struct multi *multi)
+{
+	size_t i;
+
+	for (i = 0; i < multi->n_links; i++)
+		close(multi->links[i]);
+	multi->n_links = 0;
+}
+
 void multi_close(struct session *session, bool leaving)
 {
 	struct multi *multi = &session->multi;
@@ -300,8 +309,7 @@ void multi_close(struct session *session, bool leaving)
 
 	if (leaving && multi->slow && multi->n_links > CLOSE_MAX && close_behind(multi))
 		fprintf(stderr, "%zu probes are being removed in the background\n", multi->n_links);
-	for (i = 0; i < multi->n_links; i++)
-		close(multi->links[i]);
+	multi_detach(multi);
 	for (i = 0; i < multi->n_copies; i++)
 		close(multi->copies[i]);
 	if (any && session->targets.verbose)

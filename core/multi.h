@@ -35,6 +35,8 @@ int multi_try(enum via, int program);
  * CANNOT, said.
  */
 enum status multi_attach(struct session *, struct candidate *, bool *again);
+/* Ends the tracing; programs stay, and what they counted. */
+void multi_detach(struct multi *);
 /* leaving: the program ends, and what takes long may outlast it. */
 void multi_close(struct session *, bool leaving);
 /* "12 functions", interned in the snapshot. */

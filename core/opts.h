@@ -41,6 +41,8 @@ struct opts {
 	const char *cgroup; /* as typed: a path or an id */
 	uint8_t user_threads, kernel_threads, user_stacks, kernel_stacks;
 	uint32_t stack_depth;
+	enum unwind unwind;
+	double max_overhead;           /* percent of the machine's CPU time; 0: no limit */
 	uint32_t max_stacks, max_rows; /* sizes of the stores; 0: the default */
 	uint64_t min_ns, max_ns;
 	uint32_t top;

@@ -238,6 +238,32 @@ static enum status parse_fd(const struct option_row *row, const char *arg, struc
 	return OK;
 }
 
+/* A decimal number is read as seconds are. */
+static enum status parse_percent(const struct option_row *row, const char *arg, struct opts *opts)
+{
+	uint64_t billionths;
+
+	if (number_seconds_ns(arg, &billionths) || billionths > 100000000000)
+		return fail(USAGE, "--%s takes percent from 0.001 to 100, not '%s'", row->name,
+			    arg);
+	opts->max_overhead = (double)billionths / 1e9;
+	return OK;
+}
+
+static enum status parse_unwind(const struct option_row *row, const char *arg, struct opts *opts)
+{
+	static const char *const names[] = {"kernel", "rules", "check"};
+	enum unwind unwind;
+
+	for (unwind = UNWIND_KERNEL; unwind <= UNWIND_CHECK; unwind++) {
+		if (strcmp(arg, names[unwind]))
+			continue;
+		opts->unwind = unwind;
+		return OK;
+	}
+	return fail(USAGE, "--%s takes kernel, rules or check, not '%s'", row->name, arg);
+}
+
 #define FIELD(field) .off = offsetof(struct opts, field), .size = sizeof(((struct opts *)0)->field)
 
 enum {
@@ -247,6 +273,8 @@ enum {
 	KEY_SELF,
 	KEY_READY,
 	KEY_EXPLAIN,
+	KEY_UNWIND,
+	KEY_OVERHEAD,
 	KEY_STACKS,
 	KEY_ROWS,
 	KEY_STATS,
@@ -305,6 +333,13 @@ const struct option_row opts_shared[] = {
      UNIT_STRING, FIELD(caps)},
     {KEY_SELF, "self", NULL, "do not leave ktrace itself out", UNIT_FLAG, FIELD(self),
      .needs = ACCEPT_TASK},
+    {KEY_OVERHEAD, "max-overhead", "PCT",
+     "end the tracing when it takes more than this part of the machine's CPU time in a second",
+     UNIT_CUSTOM, FIELD(max_overhead), .needs = ACCEPT_HOOK, .parse = parse_percent},
+    {KEY_UNWIND, "unwind", "HOW",
+     "kernel stacks by the kernel's unwinder (kernel), by what was learned from it (rules, the "
+     "default), or both, compared (check)",
+     UNIT_CUSTOM, FIELD(unwind), .needs = ACCEPT_KSTACK | ACCEPT_HOOK, .parse = parse_unwind},
     {KEY_STACKS, "stack-storage-size", "N", "distinct stacks kept", UNIT_U32, FIELD(max_stacks),
      .needs = ACCEPT_KSTACK, .min = 1},
     {KEY_ROWS, "row-storage-size", "N", "rows kept", UNIT_U32, FIELD(max_rows),

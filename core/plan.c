@@ -160,6 +160,16 @@ static void plan_depends(struct plan *plan, const struct caps *caps)
 	}
 }
 
+/* Rules need to know where a task's stack ends, and are for x86-64's. */
+static void plan_unwind(struct plan *plan, const struct caps *caps)
+{
+	const char *arch = caps_get(caps, "arch");
+	bool can = arch && !strcmp(arch, "x86_64") && caps_yes(caps, "helper.bpf_task_pt_regs");
+
+	if (can && plan->filter.want & WANT_ANY_KSTACK)
+		plan->filter.unwind = plan->opts->unwind;
+}
+
 void plan_make(const struct opts *opts, const struct caps *caps, struct plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
@@ -179,6 +189,7 @@ void plan_make(const struct opts *opts, const struct caps *caps, struct plan *pl
 	plan->max_chains = plan->filter.want & WANT_CHAIN ? plan->max_stacks : 1;
 	if (opts->max_rows)
 		plan->max_rows = opts->max_rows;
+	plan_unwind(plan, caps);
 	plan->rt = caps_yes(caps, "rt");
 	plan->kfunc_cache = caps_yes(caps, "kfunc.bpf_get_kmem_cache");
 	plan_depends(plan, caps);

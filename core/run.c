@@ -18,6 +18,7 @@
 
 #include "core/cgroup.h"
 #include "core/command.h"
+#include "core/guard.h"
 #include "core/help.h"
 #include "core/host.h"
 #include "core/outputs.h"
@@ -30,6 +31,7 @@ struct run {
 	struct symbols symbols;
 	struct plan plan;
 	struct session session;
+	struct guard guard;
 	struct outputs outputs;
 	struct command command;
 	struct utsname uts;
@@ -239,8 +241,10 @@ static enum status loop(struct run *run)
 	for (;;) {
 		uint64_t work_ns = user_space_work(&run->session.user_space);
 
-		wait_until(run, earlier(work_ns, earlier(run->next_ns, run->end_ns)));
+		wait_until(run, earlier(earlier(work_ns, run->guard.look_ns),
+					earlier(run->next_ns, run->end_ns)));
 		now_ns = host_monotonic_ns();
+		guard_look(&run->guard, &run->session, now_ns);
 		if (take_signals(run) || now_ns >= run->end_ns)
 			return report(run);
 		if (now_ns < run->next_ns)
@@ -269,6 +273,8 @@ static enum status trace(struct run *run)
 	if (opts->command && opts->interval_ns)
 		load_symbols(run);
 	status = session_open(&run->session, &run->plan, (uint32_t)run->command.tgid);
+	if (!status)
+		status = guard_begin(&run->guard, &run->session, opts->max_overhead);
 	if (status)
 		return status;
 	run->begin_ns = run->session.start_ns;

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -337,6 +338,27 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->start_ns = host_monotonic_ns();
 	session->start_realtime_ns = host_realtime_ns();
 	return OK;
+}
+
+void session_stop(struct session *session, const char *why, ...)
+{
+	va_list args;
+	unsigned i;
+
+	session->stopped_ns = host_monotonic_ns();
+	va_start(args, why);
+	vsnprintf(session->stopped_why, sizeof(session->stopped_why), why, args);
+	va_end(args);
+	for (i = 0; i < session->n_links; i++) {
+		bpf_link__destroy(session->link[i]);
+		session->link[i] = NULL;
+	}
+	multi_detach(&session->multi);
+}
+
+uint64_t session_traced_ns(const struct session *session)
+{
+	return session->stopped_ns > session->start_ns ? session->stopped_ns : host_monotonic_ns();
 }
 
 void session_close(struct session *session)

@@ -37,6 +37,9 @@ struct session {
 	struct loss loss_before;
 	struct cost cost_before;
 	uint64_t missed_before;
+	uint64_t
+	    stopped_ns; /* when session_stop() ended the tracing, CLOCK_MONOTONIC; 0: it goes on */
+	char stopped_why[160];
 	uint64_t read_ns;                     /* when the maps were read last; CLOCK_MONOTONIC */
 	uint64_t start_ns, start_realtime_ns; /* of the period that the next report covers */
 };
@@ -62,6 +65,15 @@ enum status session_read_map(struct session *, const char *name, uint32_t key_si
 enum status session_read_rows(struct session *, struct rowset *); /* of map rows, or slots */
 /* Runs and run time of our programs since the last report. */
 void session_read_cost(struct session *, struct snapshot *);
+/* What our BPF programs took so far. */
+uint64_t session_run_ns(const struct session *);
+/*
+ * Ends the tracing before the run's end: detaches, keeps what was seen. Reports say why from
+ * then on, and have nothing that is asked of the kernel for each report.
+ */
+void session_stop(struct session *, const char *why, ...) __attribute__((format(printf, 2, 3)));
+/* Up to when was traced: now, or when it was stopped. CLOCK_MONOTONIC */
+uint64_t session_traced_ns(const struct session *);
 enum status session_add_rows(struct session *, struct snapshot *, struct rowset *);
 enum status session_row(struct session *, struct snapshot *, const void *key, const void *value);
 /*

@@ -42,6 +42,18 @@ static int size_slots(struct session *session, uint32_t walk)
 				(uint32_t)sizeof(uint64_t) + walk);
 }
 
+static int size_unwind(struct session *session)
+{
+	int err;
+
+	if (session->plan->filter.unwind)
+		return 0;
+	err = map_resize(session, "unwind_rules", 1, 0, 0);
+	if (!err)
+		err = map_resize(session, "unwind_sets", 1, 0, 0);
+	return err;
+}
+
 int session_size_maps(struct session *session)
 {
 	const struct plan *plan = session->plan;
@@ -58,7 +70,7 @@ int session_size_maps(struct session *session)
 	if (!err)
 		err = map_resize(session, "stacks", stacks, 0, walk);
 	if (!err)
-		err = map_resize(session, "walks", 0, 0, walk);
+		err = size_unwind(session);
 	if (!err)
 		err = map_resize(session, "links", plan->max_chains, 0, 0);
 	if (!err)

@@ -29,61 +29,13 @@ import sys
 import time
 
 import reports
+from questions import QUESTIONS
 
 KTRACE = os.environ.get("KTRACE", "build/ktrace")
 WORKLOADS = os.environ.get("KTRACE_WORKLOADS", "build/workload")
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 READY_SECONDS = 60
 RESEND_SECONDS = 4
-
-# BEGIN runs when everything else is attached.
-BPFTRACE = {
-    "kmem": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:kmalloc, tracepoint:kmem:kmem_cache_alloc {
-    @count[kstack(127), comm] = count();
-    @bytes[kstack(127), comm] = sum(args->bytes_alloc);
-    @requested[kstack(127), comm] = sum(args->bytes_req);
-}""",
-    "kpages": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:mm_page_alloc {
-    @count[kstack(127), comm] = count();
-    @pages[kstack(127), comm] = sum(1 << args->order);
-}""",
-    "workq": """BEGIN { printf("ready\\n"); }
-tracepoint:workqueue:workqueue_queue_work { @queued[args->work] = nsecs; }
-tracepoint:workqueue:workqueue_execute_start {
-    $q = @queued[args->work];
-    if ($q) { @delay[args->function] = hist(nsecs - $q); delete(@queued[args->work]); }
-    @start[tid] = nsecs; @function[tid] = args->function;
-}
-tracepoint:workqueue:workqueue_execute_end /@start[tid]/ {
-    $t = nsecs - @start[tid];
-    @count[@function[tid]] = count(); @total[@function[tid]] = sum($t);
-    @max[@function[tid]] = max($t); @time[@function[tid]] = hist($t);
-    delete(@start[tid]); delete(@function[tid]);
-}
-END { clear(@queued); clear(@start); clear(@function); }""",
-    "slabratetop": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:kmalloc, tracepoint:kmem:kmem_cache_alloc { @allocs[args->bytes_alloc] = count(); }
-tracepoint:kmem:kfree, tracepoint:kmem:kmem_cache_free { @frees = count(); }""",
-}
-
-Question = collections.namedtuple("Question", "tool workload peer ready package")
-
-
-def beside_bpftrace(tool, workload):
-    return Question(tool, workload, ["bpftrace", "-e", BPFTRACE[tool]], b"ready", "bpftrace")
-
-
-QUESTIONS = [
-    Question("offcputime", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
-    Question("wakeuptime", "pingpong 20000", ["wakeuptime"], b"Tracing", "libbpf-tools"),
-    beside_bpftrace("workq", "workitems 500"),
-    beside_bpftrace("kmem", "kmallocs 50000 2000"),
-    beside_bpftrace("kpages", "pages 50000"),
-    beside_bpftrace("slabratetop", "kmallocs 50000 2000"),
-    Question("loads", None, None, None, None),
-]
 
 
 class Failed(Exception):
@@ -254,7 +206,9 @@ def interval_of(tool):
 
 
 def measure_ktrace(question):
-    return measure([KTRACE, question.tool, "-j"] + interval_of(question.tool), question.workload, b"\n", True)
+    ask = question.ask.split()
+    argv = [KTRACE, ask[0], "-j"] + ask[1:] + interval_of(ask[0])
+    return measure(argv, question.workload, b"\n", True)
 
 
 def measure_peer(question):
@@ -312,7 +266,7 @@ def print_question(question, rounds, trouble_before):
     alone, ours, theirs, trouble = interleave(question, rounds, question.peer and not trouble_before)
     trouble = trouble or trouble_before
     peer = question.peer[0] if question.peer else "no peer"
-    print(f"\n### {question.tool}: {question.workload or 'no workload'}, {rounds} rounds\n")
+    print(f"\n### {question.ask}: {question.workload or 'no workload'}, {rounds} rounds\n")
     print(f"| median of {rounds} | ktrace | {peer} | ratio |\n|---|---|---|---|")
     lines = [("start-up", lambda s: s["startup"], lambda v: f"{v * 1000:.0f} ms"),
              ("peak RSS", lambda s: s["rss"], lambda v: f"{v / 1048576:.1f} MiB"),
@@ -360,7 +314,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("tool", nargs="*")
     args = parser.parse_args()
-    known = [question.tool for question in QUESTIONS] + ["reports", "idle"]
+    known = [question.ask.split()[0] for question in QUESTIONS] + ["reports", "idle"]
     for tool in args.tool:
         if tool not in known:
             parser.error(f"no question '{tool}'; there are: {' '.join(known)}")
@@ -373,13 +327,17 @@ def main():
         with open(STATS, "w", encoding="ascii") as file:
             file.write("1\n")
         for question in QUESTIONS:
-            if not args.tool or question.tool in args.tool:
-                print_question(question, args.rounds, missing(question))
+            if not args.tool or question.ask.split()[0] in args.tool:
+                try:
+                    print_question(question, args.rounds, missing(question))
+                except Failed as failed:
+                    print(f"\n### {question.ask}: not measured here: {failed}")
                 sys.stdout.flush()
         if not args.tool or "reports" in args.tool:
             reports.print_reports(sys.modules[__name__], args.rounds, shutil.which("offcputime"))
         if not args.tool or "idle" in args.tool:
-            reports.print_idle(sys.modules[__name__], [question.tool for question in QUESTIONS])
+            reports.print_idle(sys.modules[__name__],
+                               [q.ask for q in QUESTIONS if " " not in q.ask])
     finally:
         with open(STATS, "w", encoding="ascii") as file:
             file.write(before)

@@ -22,6 +22,7 @@ GOOD_ARGUMENT = {
     "pid": "1", "tid": "1", "comm": "x", "cgroup": "1", "stack-depth": "5", "min": "1us", "max": "1s", "top": "3",
     "duration": "1", "interval": "1", "output": "json", "hook": "tp_btf", "btf": "/sys/kernel/btf/vmlinux",
     "ready-fd": "1", "chain": "2", "stack-storage-size": "100", "row-storage-size": "100",
+    "unwind": "check", "max-overhead": "2.5",
 }
 BESIDE = {"mmap": " -p 1"}  # what an option has no meaning without
 
@@ -121,6 +122,7 @@ BAD = [
     "-s 99999999999999999999", "--hook nosuch", "--hook ''", "-C ''", "-C 0123456789abcdef", "-G /no/such/cgroup",
     "-G ''", "-u -k", "-U -K", "-j -o text", "-f -j", "--ready-fd x", "--stack-storage-size 0",
     "--row-storage-size x", "--row-storage-size 0",
+    "--unwind x", "--max-overhead 0", "--max-overhead 101", "--max-overhead x",
 ]
 
 

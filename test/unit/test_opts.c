@@ -187,7 +187,8 @@ static void values_arrive_where_they_belong(void **state)
 	    &total,
 	    "-p 7,4194304 -t 9 -C my~task -G /a/b -s 0 -m 10us -M 2ms -n 5 -S comm -d 1.5 -i 0.25 "
 	    "--hook raw_tp --btf f --ready-fd 3 --stack-storage-size 10 "
-	    "--row-storage-size 20 --self -L 0x10 -z 1M --name abcdefg -N 4294967295 -F");
+	    "--row-storage-size 20 --unwind check --max-overhead 2.5 --self -L 0x10 -z 1M --name "
+	    "abcdefg -N 4294967295 -F");
 	assert_int_equal(opts.tgids.n, 2);
 	assert_int_equal(opts.tgids.id[1], 4194304);
 	assert_int_equal(opts.tids.id[0], 9);
@@ -207,6 +208,8 @@ static void values_arrive_where_they_belong(void **state)
 	assert_int_equal(opts.ready_fd, 3);
 	assert_int_equal(opts.max_stacks, 10);
 	assert_int_equal(opts.max_rows, 20);
+	assert_int_equal(opts.unwind, UNWIND_CHECK);
+	assert_float_equal(opts.max_overhead, 2.5, 0);
 	assert_int_equal(opts.self, 1);
 	assert_int_equal(cfg->limit, 16);
 	assert_int_equal(cfg->bytes, 1 << 20);
@@ -234,7 +237,7 @@ static void a_tool_refuses_what_has_no_meaning_for_it(void **state)
 	static const char words[] =
 	    "-p 1|-t 1|-C x|-G /|-u|-k|-U|-K|-s 1|-m 1|-M 1|-n 1|-S count|-g comm|"
 	    "--hook raw_tp|--btf x|--self|-f|-o folded|--stack-storage-size 1|--row-storage-size "
-	    "1|-L 1";
+	    "1|--unwind rules|--max-overhead 1|-L 1";
 
 	(void)state;
 	each(taken, &total, words);

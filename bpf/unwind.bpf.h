@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Kernel stacks without the kernel's unwinder, which takes most of an event's
+ * time: it begins in its own frames and looks each address up in large tables.
+ *
+ * Where a function has called from decides how far the return address of its own
+ * caller lies from the return address into it: one distance per address, as long
+ * as the frame's size is fixed. Such rules are learned from stacks that the kernel
+ * has walked. Following them gives the addresses the kernel would give, and the
+ * id under which that stack is kept.
+ *
+ * Why such a stack can be trusted:
+ * - A walk tells where its return addresses lie only up to stale copies of them.
+ *   Each walk leaves the distances that are possible, and those possible in all
+ *   walks are kept: the true one is among them as long as it is fixed. When after
+ *   RULE_ENOUGH walks no more than three are left they are a rule (of copies that
+ *   are always there, such as the caller that is told to a tracepoint). All must
+ *   hold the same address then.
+ * - Where none is left it was not fixed. A function that aligns its frame to 16
+ *   bytes has two distances: the caller's saved rbp, no code, lies where the
+ *   shorter one has the return address. With the random offset of system calls
+ *   the next address may have a fixed distance from the end of the stack. What
+ *   is none of these has no rule.
+ * - A rule that a later walk does not bear out is dropped.
+ * - The last address must be the last word of the stack, below the user's registers.
+ * - The result must be a stack that the kernel's own walk has given before; any
+ *   other is walked.
+ * `--unwind check` does both and counts where they differ.
+ *
+ * x86-64 from 5.15 on (bpf_task_pt_regs). Part of ktrace.bpf.h.
+ */
+#ifndef KTRACE_UNWIND_BPF_H
+#define KTRACE_UNWIND_BPF_H
+
+#define UNWIND_FRAMES 32         /* at most; deeper stacks are walked */
+#define UNWIND_STACK_BYTES 16384 /* of a task's stack; beyond: an interrupt's stack */
+#define UNWIND_OWN 8             /* frames of the tracer itself, which lie below ctx */
+
+/* Tried in this order. */
+enum unwind_kind {
+	RULE_STEP = 1, /* so many words to the next return address */
+	RULE_EITHER,   /* so many, or one more */
+	RULE_TO_END,   /* the next one lies so many words before the last of the stack */
+	RULE_NONE,     /* of no fixed distance */
+};
+#define RULE_ENOUGH 8
+#define RULE(seen, kind, words) ((__u64)(seen) << 32 | (__u32)(kind) << 24 | (__u32)(words))
+#define RULE_SEEN(rule) ((__u32)((rule) >> 32))
+#define RULE_KIND(rule) ((__u32)((rule) >> 24) & 0xff)
+#define RULE_WORDS(rule) ((__u32)(rule)&0xff)              /* the largest distance */
+#define RULE_COPY(rule, i) ((__u32)(rule) >> 8 * (i)&0xff) /* another, i 1 or 2; 0: none */
+#define RULE_IS_KNOWN(rule) (RULE_SEEN(rule) == RULE_ENOUGH && RULE_KIND(rule) != RULE_NONE)
+
+/* No lock: what two CPUs write at once, or one reads half, does not match any address. */
+struct unwind_rule {
+	__u64 rule;
+	__u64 tag; /* address ^ rule */
+};
+
+#define RULE_WAYS 4
+#define RULE_BUCKETS_LOG2 10
+struct unwind_bucket {
+	struct unwind_rule way[RULE_WAYS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << RULE_BUCKETS_LOG2);
+	__type(key, __u32);
+	__type(value, struct unwind_bucket);
+} unwind_rules SEC(".maps");
+
+/* The first return address above ctx, one for each hook; what lies below is the tracer's. */
+struct unwind_begin {
+	__u64 ip;    /* 0: none yet */
+	__u64 words; /* from ctx */
+	__u64 own_hash;
+	__u64 own_frames;
+};
+
+#define UNWIND_BEGINS 8
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, UNWIND_BEGINS);
+	__type(key, __u32);
+	__type(value, struct unwind_begin);
+} unwind_begins SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct unwind_checks);
+} unwind_checks SEC(".maps");
+
+/*
+ * Masks of all ones or none, in place of branches: in a loop the verifier would
+ * follow every one of them both ways.
+ */
+static __always_inline __u64 mask_negative(__u64 x)
+{
+	asm volatile("%0 s>>= 63" : "+r"(x));
+	return x;
+}
+
+static __always_inline __u64 mask_same(__u64 a, __u64 b)
+{
+	__u64 x = a ^ b;
+
+	return ~mask_negative(x | -x);
+}
+
+/* A frame of the walk. The compiler may know k's bounds and leave out the mask: the verifier not.
+ */
+static __always_inline __u64 walk_ip(const struct walk *walk, __u32 k)
+{
+	barrier_var(k);
+	return walk->frames.ip[k & MAX_DEPTH];
+}
+
+static __always_inline __u32 rule_bucket(__u64 ip)
+{
+	return (ip * STACK_MULTIPLIER) >> (64 - RULE_BUCKETS_LOG2);
+}
+
+/* 0: there is none. */
+static __always_inline __u64 rule_of(__u64 ip)
+{
+	__u32 index = rule_bucket(ip);
+	struct unwind_bucket *bucket = bpf_map_lookup_elem(&unwind_rules, &index);
+	__u64 found = 0;
+	int i;
+
+	for (i = 0; bucket && i < RULE_WAYS; i++) {
+		__u64 rule = *(volatile __u64 *)&bucket->way[i].rule;
+
+		found |= rule & mask_same(bucket->way[i].tag ^ rule, ip);
+	}
+	return found;
+}
+
+/* The upper 2 GiB: code of the kernel and its modules, and the kernel's data. */
+static __always_inline bool is_text(__u64 address)
+{
+	return address >> 31 == 0x1ffffffff;
+}
+
+/* Does a copy of the return address ip, so many words behind slot, say the same? 0: there is none.
+ */
+static __always_inline bool copy_agrees(__u64 slot, __u32 words, __u64 ip)
+{
+	__u64 copy;
+
+	return !words || (!bpf_probe_read_kernel(&copy, sizeof(copy), (void *)(slot + words * 8)) &&
+			  copy == ip);
+}
+
+/*
+ * From the return address ip in slot to the next: its words from the end of the stack, above
+ * its lower half, of which the upper half follows (is_text()). 0: no rule tells.
+ * This and other pieces are functions of their own for the verifier, which then walks them once.
+ */
+__noinline __u64 unwind_step(__u64 ip, __u64 slot, __u64 end)
+{
+	__u64 rule = rule_of(ip), from = slot;
+
+	if (!RULE_IS_KNOWN(rule))
+		return 0;
+	slot = RULE_KIND(rule) == RULE_TO_END ? end - 8 - RULE_WORDS(rule) * 8
+					      : from + RULE_WORDS(rule) * 8;
+	if (slot >= end || bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot))
+		return 0;
+	if (RULE_COPY(rule, 1) && (!copy_agrees(from, RULE_COPY(rule, 1), ip) ||
+				   !copy_agrees(from, RULE_COPY(rule, 2), ip)))
+		return 0;
+	if (RULE_KIND(rule) == RULE_EITHER && !is_text(ip)) {
+		slot += sizeof(ip);
+		if (bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot))
+			return 0;
+	}
+	return is_text(ip) && slot < end ? (end - slot) / 8 << 32 | (__u32)ip : 0;
+}
+
+/* The first address by what was learned of this and other hooks; false: it is none of them. */
+static __always_inline bool begin_find(__u64 at, __u64 *slot, __u64 *ip, __u64 *hash, __u32 *n)
+{
+	__u32 i;
+
+	for (i = 0; i < UNWIND_BEGINS; i++) {
+		__u32 key = i;
+		struct unwind_begin *begin = bpf_map_lookup_elem(&unwind_begins, &key);
+
+		if (!begin || !begin->ip)
+			break;
+		*slot = at + begin->words * 8;
+		if (bpf_probe_read_kernel(ip, sizeof(*ip), (void *)*slot))
+			break;
+		if (*ip == begin->ip) {
+			*hash = begin->own_hash;
+			*n = begin->own_frames & (UNWIND_OWN - 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The id of the stack that begins at ctx (at) by the rules; 0: they do not tell. */
+__noinline __u64 unwind_by_rules(__u64 at, __u64 end)
+{
+	__u64 ip = 0, slot = 0, hash = 0, next;
+	__u32 n = 0, i;
+
+	if (end - at > UNWIND_STACK_BYTES || !begin_find(at, &slot, &ip, &hash, &n))
+		return 0;
+	for (i = 0; i < UNWIND_FRAMES; i++) {
+		if (n < cfg.filter.depth) {
+			hash = stack_mix(hash, ip);
+			n++;
+		}
+		if (slot == end - sizeof(ip))
+			return stack_id(hash, n);
+		next = unwind_step(ip, slot, end);
+		if (!next)
+			return 0;
+		ip = 0xffffffff00000000 | (__u32)next;
+		slot = end - (next >> 32) * 8;
+	}
+	return 0;
+}
+
+/* Where a pointer points: the verifier gives the difference of two as a number. */
+static __always_inline __u64 address_of(void *pointer, struct task_struct *task)
+{
+	asm volatile("%0 -= %1" : "+r"(pointer) : "r"(task));
+	return (__u64)pointer + bpf_get_current_task();
+}
+
+/* Where the running task's stack begins for us, and where it ends. Only with cfg.filter.unwind. */
+static __always_inline void unwind_bounds(void *ctx, __u64 *at, __u64 *end)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	*at = address_of(ctx, task);
+	*end = address_of((void *)bpf_task_pt_regs(task), task);
+}
+
+static __always_inline void unwind_check(__u64 by_rules, __u64 by_kernel)
+{
+	__u32 zero = 0;
+	struct unwind_checks *checks = bpf_map_lookup_elem(&unwind_checks, &zero);
+
+	if (!checks || !by_rules || by_kernel == STACK_LOST)
+		return;
+	__sync_fetch_and_add(&checks->done, 1);
+	if (by_rules != by_kernel)
+		__sync_fetch_and_add(&checks->differ, 1);
+}
+
+#endif

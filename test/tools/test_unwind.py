@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stacks by rules (bpf/unwind.bpf.h) are those that the kernel walks."""
+
+import re
+
+import pytest
+
+from lab import pick
+
+LOADS = [("offcputime", "pingpong 5000", 1000), ("wakeuptime", "pingpong 5000", 500),
+         ("offwaketime", "pingpong 5000", 1000), ("kmem", "kmallocs 5000 2000", 2000),
+         ("kpages", "pages 5000", 2000)]
+
+
+def by_rules(lab):
+    caps = lab.caps()
+    return caps["arch"] == ["x86_64"] and caps["helper.bpf_task_pt_regs"] == ["yes"]
+
+
+def checked(result):
+    """How many stacks both ways gave, and how many of them differed; None: not compared."""
+    note, = [note for note in result.report["notes"] if "--unwind check" in note]
+    found = re.search(r"(\d+) stacks by rules, (\d+) not as walked", note)
+    return found and tuple(int(number) for number in found.groups())
+
+
+@pytest.mark.parametrize("tool, load, at_least", LOADS)
+def test_rules_give_what_the_kernel_walks(lab, tool, load, at_least):
+    result = lab.ktrace(f"{tool} -j --unwind check -- $W/{load}")
+    if not by_rules(lab):
+        assert checked(result) is None
+        return
+    done, differ = checked(result)
+    assert done >= at_least, "the rules were not learned"
+    assert differ == 0
+
+
+def test_a_mixed_load_gives_no_wrong_stack(lab):
+    load = """sh -c "for i in 1 2 3; do $W/pingpong 2000 & $W/pages 2000 & $W/sleeper 20 1 &
+                     find /proc /sys & done >/dev/null 2>&1; wait" """
+    result = lab.ktrace(f"offcputime -j --unwind check -- {load}")
+    if by_rules(lab):
+        done, differ = checked(result)
+        assert done > 0 and differ == 0
+
+
+@pytest.mark.parametrize("how", ["kernel", "rules"])
+def test_the_blocked_reader_has_the_same_stack_both_ways(lab, how):
+    result = lab.ktrace(f"offcputime -j --unwind {how} -- $W/pingpong 3000")
+    rows = [row for row in pick(result.rows, comm="pong") if row["state"] == "S"]
+    most = max(rows, key=lambda row: row["count"])
+    frames = most["kstack"]
+    assert any(frame.endswith("pipe_read") for frame in frames)
+    assert frames.index("vfs_read") > 0 and frames[-1].startswith("entry_SYSCALL")
