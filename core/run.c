@@ -231,6 +231,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static void load_symbols(struct run *run)
+{
+	if (run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+		symbols_text(&run->symbols);
+}
+
 /* Reports until something says stop; the last report is made on the way out. */
 static enum status loop(struct run *run)
 {
@@ -241,6 +247,8 @@ static enum status loop(struct run *run)
 	for (;;) {
 		uint64_t work_ns = user_space_work(&run->session.user_space);
 
+		if (work_ns) /* nothing that may be gone soon is to be read */
+			load_symbols(run);
 		wait_until(run, earlier(earlier(work_ns, run->guard.look_ns),
 					earlier(run->next_ns, run->end_ns)));
 		now_ns = host_monotonic_ns();
@@ -256,12 +264,6 @@ static enum status loop(struct run *run)
 		if (run->next_ns < now_ns) /* the machine was away for longer than an interval */
 			run->next_ns = now_ns + opts->interval_ns;
 	}
-}
-
-static void load_symbols(struct run *run)
-{
-	if (run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
-		symbols_text(&run->symbols);
 }
 
 static enum status trace(struct run *run)
@@ -286,7 +288,6 @@ static enum status trace(struct run *run)
 	say_ready(run);
 	if (opts->command)
 		status = command_release(&run->command, opts->command[0]);
-	load_symbols(run); /* while nothing else is to be done */
 	if (!status)
 		status = loop(run);
 	if (!status)

@@ -17,7 +17,7 @@ HEAP = "$W/heap"
 
 
 def memleak(lab, args, command, env="", timeout=120):
-    result = lab.run(f"{env} $KTRACE memleak -j {args} -- {command}", timeout=timeout)
+    result = lab.exact(f"{env} $KTRACE memleak -j {args} -- {command}", timeout=timeout)
     assert result.rc == 0, result
     return result
 
