@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from lab import has_frame, pick, total
+from probes import NANOSLEEP
 
 NAPS = 10
 
@@ -211,5 +212,6 @@ def test_a_program_that_execs_another_has_the_names_of_both(lab):
     result = lab.exact("""
         $KTRACE offcputime -j -- sh -c '$W/named 10 5 c --then $W/stacks 20 --us 1000'""")
     all_named(result, "nap", "nap_middle", "nap_outer")
-    rows = pick(result.rows, lambda row: has_frame(row, "one", "zero", stack="ustack"))
+    rows = pick(result.rows, lambda row: has_frame(row, "one", "zero", stack="ustack")
+                and has_frame(row, *NANOSLEEP), state="S")
     assert 18 <= total(rows, "count") <= 20, result
