@@ -220,7 +220,7 @@ static int take_named(struct pruning *p, const struct names *names)
 		if (!is_relocated(type))
 			continue;
 		name = name_of(p->from, type);
-		if (bsearch(&name, names->name, names->n, sizeof(name), compare_names))
+		if (names->n && bsearch(&name, names->name, names->n, sizeof(name), compare_names))
 			err = take(p, i);
 	}
 	for (i = 1; i < btf__type_cnt(p->to) && !err; i++)
