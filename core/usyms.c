@@ -2,7 +2,6 @@
 #include "core/usyms.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +237,10 @@ enum usyms_kind usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uin
 	return kind;
 }
 
-/* How well a walk fits an image: its frames that something is mapped at, and how it ends. */
+/*
+ * How well a walk fits an image: its frames that something is mapped at, best when it ends where
+ * programs begin. It may seem to do so in a wrong image too, but then sooner.
+ */
 static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint64_t *ip, unsigned n)
 {
 	const struct mapping *map;
@@ -250,7 +252,7 @@ static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint6
 		if (!map)
 			break;
 		if (look_up(us, tgid, map, ip[i], i > 0, &place) == USYMS_FIRST)
-			return UINT_MAX;
+			return n + i + 1;
 	}
 	return i;
 }

@@ -68,6 +68,7 @@ def test_threads(lab):
     assert_exact(memleak(lab, "", f"{HEAP} leak 20 --threads 8"))
 
 
+@pytest.mark.slow
 @pytest.mark.hostside
 @pytest.mark.parametrize("allocator", PRELOADS)
 @pytest.mark.parametrize("program", ["heap_dynamic leak 20 --threads 4", "heap_dynamic realloc 20", "new 20"])
@@ -91,6 +92,7 @@ def test_new_of_cplusplus(lab, program):
             assert "main" in row["ustack"], row
 
 
+@pytest.mark.slow
 @pytest.mark.hostside
 @pytest.mark.parametrize("allocator", PRELOADS)
 def test_operator_new_that_throws_is_caught_under_tracing(lab, allocator, needs):
@@ -168,6 +170,7 @@ def test_a_process_that_runs_already(lab):
     assert frees.split()[0] == "200", result
 
 
+@pytest.mark.slow
 @pytest.mark.hostside
 def test_processes_with_allocators_of_their_own(lab):
     """Of -p LIST each, by its own; one that is not named is not there, though it has the same library."""
@@ -183,6 +186,7 @@ def test_processes_with_allocators_of_their_own(lab):
     assert sorted(row["count"] for row in result.rows) == [100, 110], result
 
 
+@pytest.mark.slow
 @pytest.mark.hostside
 def test_cgroup(lab):
     """Processes that are in it; and only those."""
@@ -213,6 +217,7 @@ def test_what_a_process_left_is_in_one_report(lab):
     assert ended == 1 and grown == 0, result
 
 
+@pytest.mark.slow
 @pytest.mark.portable
 def test_sizes_and_ages_that_are_asked_for(lab):
     small = memleak(lab, "-Z 1200", f"{HEAP} leak 20")
@@ -239,6 +244,7 @@ def test_folded_lines_are_bytes(lab):
     assert result.rc == 0 and any(line.endswith(f" {20 * 1505}") for line in result.out.splitlines()), result
 
 
+@pytest.mark.slow
 def test_sample_is_an_unbiased_estimate(lab):
     """An allocation of s bytes is followed with p = 1 - exp(-s / rate): within five standard deviations."""
     n, rate = 20000, 4096
@@ -275,6 +281,7 @@ def test_stripped_program_has_no_allocator_to_be_found(lab):
     assert result.rc == 3 and "found no allocator" in result.err, result
 
 
+@pytest.mark.slow
 @pytest.mark.hostside
 def test_scripts_and_shells_are_followed(lab):
     result = memleak(lab, "-a", f"sh -c '{PROGRAMS}/heap_dynamic leak 10; true'")

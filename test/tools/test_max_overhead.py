@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """--max-overhead: too much tracing ends the tracing and not the run."""
 
+import pytest
+
 from lab import pick, total
 
 # for some seconds, whatever the machine: many switches, each traced
@@ -22,11 +24,15 @@ def test_a_load_that_costs_more_ends_the_tracing_and_the_report_says_so(lab):
     assert not pick(report["rows"], lambda row: row["blocked"])
 
 
+@pytest.mark.portable
+@pytest.mark.slow
 def test_a_load_that_costs_less_is_traced_to_its_end(lab):
     result = lab.ktrace(f"offcputime -j --max-overhead 100 -- {BUSY}")
     assert result.rc == 0 and not stopped(result)
 
 
+@pytest.mark.portable
+@pytest.mark.slow
 def test_each_report_of_an_interval_says_it(lab):
     result = lab.ktrace(f"funccount -j -i 1 --max-overhead 0.001 t:sched:sched_switch -- {BUSY}")
     assert result.rc == 0

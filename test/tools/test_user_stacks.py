@@ -214,4 +214,4 @@ def test_a_program_that_execs_another_has_the_names_of_both(lab):
     all_named(result, "nap", "nap_middle", "nap_outer")
     rows = pick(result.rows, lambda row: has_frame(row, "one", "zero", stack="ustack")
                 and has_frame(row, *NANOSLEEP), state="S")
-    assert 18 <= total(rows, "count") <= 20, result
+    assert total(rows, "count") >= 18, result
