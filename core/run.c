@@ -247,7 +247,8 @@ static enum status loop(struct run *run)
 	for (;;) {
 		uint64_t work_ns = user_space_work(&run->session.user_space);
 
-		if (work_ns) /* nothing that may be gone soon is to be read */
+		/* The first of many reports must not be late; a single one may. */
+		if (opts->interval_ns && work_ns) /* nothing that may be gone soon is to be read */
 			load_symbols(run);
 		wait_until(run, earlier(earlier(work_ns, run->guard.look_ns),
 					earlier(run->next_ns, run->end_ns)));
@@ -271,9 +272,6 @@ static enum status trace(struct run *run)
 	const struct opts *opts = &run->opts;
 	enum status status;
 
-	/* The first of many reports must not be late. */
-	if (opts->command && opts->interval_ns)
-		load_symbols(run);
 	status = session_open(&run->session, &run->plan, (uint32_t)run->command.tgid);
 	if (!status)
 		status = guard_begin(&run->guard, &run->session, opts->max_overhead);
