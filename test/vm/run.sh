@@ -72,7 +72,7 @@ tests ${paths:+"$paths"} "$@" || status=$?
 # An emulated machine on busy processors stumbles now and then: what failed (a few tests,
 # no more) is run once again, in a new boot, and said. What is wrong fails again.
 failed=$(grep -c '::' "$cache/v/cache/lastfailed" 2>/dev/null) || failed=0
-if [ $status -eq 1 ] && [ "$failed" -gt 0 ] && [ "$failed" -le 4 ]; then
+if [ $status -eq 1 ] && [ "$failed" -gt 0 ] && [ "$failed" -le 8 ]; then
 	echo "SECOND TRY on kernel $kernel of $failed failed tests"
 	cp "$cache/v/cache/lastfailed" "$cache.failed"
 	status=0
