@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bpf/heap.h"
+#include "core/elf_functions.h"
 #include "core/grow.h"
 #include "core/heap.h"
 #include "core/heap_place.h"
@@ -108,35 +109,14 @@ static bool does_free(const struct found *found)
 	return found->name->function == HEAP_FREE || found->name->function == HEAP_DELETE;
 }
 
-/* An address of the program as an offset in the file; 0: in no executable segment. */
-static uint64_t file_offset(Elf *elf, uint64_t address)
+static int take_function(void *file_, const struct elf_function *function)
 {
-	GElf_Phdr segment;
-	size_t n = 0, i;
-
-	if (elf_getphdrnum(elf, &n))
-		return 0;
-	for (i = 0; i < n; i++)
-		if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
-		    (segment.p_flags & PF_X) && address >= segment.p_vaddr &&
-		    address - segment.p_vaddr < segment.p_filesz)
-			return address - segment.p_vaddr + segment.p_offset;
-	return 0;
-}
-
-static int take_symbol(struct heap_file *file, const GElf_Sym *symbol, const char *raw)
-{
-	struct found found = {.size = symbol->st_size};
-	char name[64];
+	struct found found = {.name = name_find(function->name), .size = function->size};
+	struct heap_file *file = file_;
 	size_t i;
 
-	if (GELF_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF || !raw)
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(raw, "@"), raw); /* less its version */
-	found.name = name_find(name);
-	if (!found.name)
-		return 0;
-	found.offset = file_offset(file->elf, symbol->st_value);
+	if (found.name)
+		found.offset = elf_functions_offset(file->elf, function->address);
 	if (!found.offset)
 		return 0;
 	for (i = 0; i < file->n; i++) /* .symtab has what .dynsym has, and there are aliases */
@@ -149,33 +129,6 @@ static int take_symbol(struct heap_file *file, const GElf_Sym *symbol, const cha
 		return -ENOMEM;
 	file->at[file->n++] = found;
 	return 0;
-}
-
-static int take_table(struct heap_file *file, Elf_Scn *section, const GElf_Shdr *header)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t n = header->sh_entsize ? header->sh_size / header->sh_entsize : 0, i;
-	GElf_Sym symbol;
-	int err = 0;
-
-	for (i = 0; data && i < n && !err; i++)
-		if (gelf_getsym(data, (int)i, &symbol))
-			err = take_symbol(file, &symbol,
-					  elf_strptr(file->elf, header->sh_link, symbol.st_name));
-	return err;
-}
-
-static int take_symbols(struct heap_file *file)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	int err = 0;
-
-	while (!err && (section = elf_nextscn(file->elf, section)))
-		if (gelf_getshdr(section, &header) &&
-		    (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM))
-			err = take_table(file, section, &header);
-	return err;
 }
 
 /* Where a call or jump at code[i], which lies at offset, leads; 0: there is none. */
@@ -307,7 +260,7 @@ int heap_take_file(struct targets *targets, const char *path, bool wrappers_only
 		return -errno;
 	elf_version(EV_CURRENT);
 	file.elf = elf_begin(file.fd, ELF_C_READ_MMAP, NULL);
-	err = is_usable(&file) ? take_symbols(&file) : -ENOEXEC;
+	err = is_usable(&file) ? elf_functions_each(file.elf, take_function, &file) : -ENOEXEC;
 	own = has_malloc(&file);
 	if (!err)
 		err = add_targets(targets, &file, path, wrappers_only, own);

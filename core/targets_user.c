@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/binary.h"
+#include "core/elf_functions.h"
 #include "core/targets.h"
 
 /* What of a file is looked at. */
@@ -25,73 +26,27 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Where an address lies in the file; 0: in no executable segment of it. */
-static uint64_t file_offset(Elf *elf, uint64_t address)
-{
-	GElf_Phdr segment;
-	size_t n = 0, i;
-
-	if (elf_getphdrnum(elf, &n))
-		return 0;
-	for (i = 0; i < n; i++)
-		if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
-		    (segment.p_flags & PF_X) && address >= segment.p_vaddr &&
-		    address - segment.p_vaddr < segment.p_filesz)
-			return address - segment.p_vaddr + segment.p_offset;
-	return 0;
-}
-
 static bool is_of_file(const struct pattern *pattern, const void *file)
 {
 	return pattern->binary == ((const struct file *)file)->binary;
 }
 
-static int take_symbol(struct file *file, const GElf_Sym *symbol, const char *raw)
+static int take_function(void *file_, const struct elf_function *function)
 {
+	struct file *file = file_;
 	struct target target = {.kind = TARGET_USER, .binary = file->binary};
-	char name[200], shown[320];
+	char shown[320];
 
-	if (GELF_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF ||
-	    !symbol->st_value || !raw || !*raw)
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(raw, "@"), raw); /* less its version */
-	snprintf(shown, sizeof(shown), "%s:%s", file->shown, name);
-	if (!targets_match(file->targets, TARGET_USER, name, is_of_file, file) ||
+	snprintf(shown, sizeof(shown), "%s:%s", file->shown, function->name);
+	if (!targets_match(file->targets, TARGET_USER, function->name, is_of_file, file) ||
 	    targets_excluded(file->targets, shown))
 		return 0;
-	target.address = file_offset(file->elf, symbol->st_value);
+	target.address = elf_functions_offset(file->elf, function->address);
 	if (!target.address) {
 		targets_skip(file->targets, shown, "it is in no executable part of the file");
 		return 0;
 	}
 	return targets_add(file->targets, &target, shown);
-}
-
-static int take_table(struct file *file, Elf_Scn *section, const GElf_Shdr *header)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t n = header->sh_entsize ? header->sh_size / header->sh_entsize : 0, i;
-	GElf_Sym symbol;
-	int err = 0;
-
-	for (i = 0; data && i < n && !err; i++)
-		if (gelf_getsym(data, (int)i, &symbol))
-			err = take_symbol(file, &symbol,
-					  elf_strptr(file->elf, header->sh_link, symbol.st_name));
-	return err;
-}
-
-static int take_file(struct file *file)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	int err = 0;
-
-	while (!err && (section = elf_nextscn(file->elf, section)))
-		if (gelf_getshdr(section, &header) &&
-		    (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM))
-			err = take_table(file, section, &header);
-	return err;
 }
 
 static int read_file(struct targets *targets, uint32_t binary, const char *shown)
@@ -105,7 +60,7 @@ static int read_file(struct targets *targets, uint32_t binary, const char *shown
 	elf_version(EV_CURRENT);
 	file.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	err = file.elf && elf_kind(file.elf) == ELF_K_ELF
-		  ? take_file(&file)
+		  ? elf_functions_each(file.elf, take_function, &file)
 		  : (int)fail(USAGE, "%s is no ELF file", path);
 	elf_end(file.elf);
 	close(fd);
