@@ -18,16 +18,17 @@ static bool executable(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
 }
 
-static bool in_path(const char *name)
+bool command_find(const char *name, char path[PATH_MAX])
 {
-	const char *path = getenv("PATH");
-	char file[4096];
+	const char *list = getenv("PATH");
 	size_t len;
 
-	for (path = path ? path : "/usr/bin:/bin"; *path; path += len + (path[len] == ':')) {
-		len = strcspn(path, ":");
-		snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, name);
-		if (executable(file))
+	if (strchr(name, '/'))
+		return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && executable(path);
+	for (list = list ? list : "/usr/bin:/bin"; *list; list += len + (list[len] == ':')) {
+		len = strcspn(list, ":");
+		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)len, list, name) < PATH_MAX &&
+		    executable(path))
 			return true;
 	}
 	return false;
@@ -35,7 +36,9 @@ static bool in_path(const char *name)
 
 enum status command_check(char *const *argv)
 {
-	if (strchr(argv[0], '/') ? executable(argv[0]) : in_path(argv[0]))
+	char path[PATH_MAX];
+
+	if (command_find(argv[0], path))
 		return OK;
 	return fail(USAGE, "cannot run '%s': no such program", argv[0]);
 }

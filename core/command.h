@@ -3,6 +3,7 @@
 #ifndef KTRACE_COMMAND_H
 #define KTRACE_COMMAND_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -15,6 +16,8 @@ struct command {
 	int wait_status;
 };
 
+/* The program that execvp() would take; false: there is none. */
+bool command_find(const char *name, char path[PATH_MAX]);
 /* Can this be run at all? OK or USAGE, said. Starts nothing. */
 enum status command_check(char *const *argv);
 /*

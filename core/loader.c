@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/command.h"
 
 #define SCRIPTS_MAX 4 /* interpreters of interpreters; the kernel's own limit */
 #define SEGMENTS_MAX 64
@@ -22,32 +23,6 @@ struct listing {
 	int (*each)(void *arg, const char *path);
 	void *arg;
 };
-
-static bool executable(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
-}
-
-/* As execvp() finds it. */
-static bool find_program(const char *name, char path[PATH_MAX])
-{
-	const char *list = getenv("PATH");
-	size_t len;
-
-	if (strchr(name, '/')) {
-		snprintf(path, PATH_MAX, "%s", name);
-		return executable(path);
-	}
-	for (list = list ? list : "/usr/bin:/bin"; *list; list += len + (list[len] == ':')) {
-		len = strcspn(list, ":");
-		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)len, list, name) < PATH_MAX &&
-		    executable(path))
-			return true;
-	}
-	return false;
-}
 
 /* The interpreter that the program's PT_INTERP names; false: it has none. */
 static bool elf_interpreter(int fd, char interpreter[PATH_MAX])
@@ -183,5 +158,5 @@ int loader_files(const char *command, int (*each)(void *arg, const char *path), 
 	const struct listing listing = {each, arg};
 	char path[PATH_MAX];
 
-	return find_program(command, path) ? list_program(&listing, path, 0) : -ENOENT;
+	return command_find(command, path) ? list_program(&listing, path, 0) : -ENOENT;
 }

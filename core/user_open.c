@@ -2,12 +2,14 @@
 #include "core/user_open.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "core/open_regular.h"
 
@@ -59,8 +61,10 @@ int user_open(const struct user_inode *want, const struct user_place *place, cha
 
 bool user_is_ours(const struct user_inode *want, const char *path)
 {
-	struct stat st;
+	int fd = path[0] == '/' ? open(path, O_PATH | O_CLOEXEC) : -1;
+	bool ours = fd >= 0 && is_same(fd, want);
 
-	return path[0] == '/' && !stat(path, &st) && st.st_ino == want->inode &&
-	       st.st_dev == makedev(want->major, want->minor);
+	if (fd >= 0)
+		close(fd);
+	return ours;
 }
