@@ -65,7 +65,7 @@ python=$(PATH=/usr/bin:$PATH command -v python3)
 cache=$(dirname "$initrd")/${KTRACE_VM_NAME:-$kernel}.cache
 rm -rf "$cache"
 tests() {
-	"$python" -B -m pytest -v --tb=short -o cache_dir="$cache" "$@"
+	"$python" -B -m pytest -v --tb=short --durations=40 -o cache_dir="$cache" "$@"
 }
 status=0
 tests ${paths:+"$paths"} "$@" || status=$?
