@@ -126,17 +126,23 @@ static void answer(int listener)
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply);
 }
 
-/* Answers until no task with the filter is left. */
-static void supervise(int listener)
+/*
+ * Answers until the command has ended. What it leaves behind (slabs --leave) may live on:
+ * bpf(2) fails there with ENOSYS once the listener is closed.
+ */
+static void supervise(int listener, pid_t pid)
 {
-	struct pollfd p = {.fd = listener, .events = POLLIN};
+	struct pollfd p[] = {{.fd = listener, .events = POLLIN},
+			     {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN}};
 
+	if (p[1].fd < 0)
+		die("pidfd_open");
 	for (;;) {
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			die("poll");
-		if (p.revents & POLLIN)
+		if (p[0].revents & POLLIN)
 			answer(listener);
-		else if (p.revents & (POLLHUP | POLLERR))
+		else if (p[1].revents)
 			return;
 	}
 }
@@ -162,7 +168,7 @@ int main(int argc, char **argv)
 		die("socketpair");
 	pid = start(command, sock);
 	close(sock[1]);
-	supervise(receive_fd(sock[0]));
+	supervise(receive_fd(sock[0]), pid);
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
 	fprintf(stderr, "{\"workload\":\"failnth\",\"seen\":%lu,\"failed\":%lu}\n", plan.seen,
