@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The pytest suites as ctest tests. quick.* is what is not marked slow, slow.* the
-# rest; label full is both.
+# rest; label full is both. Up to three failed tests are run once more, and named.
 if(KTRACE_SANITIZE) # the programs under test are the static ones
   return()
 endif()
-find_program(KTRACE_PYTHON NAMES /usr/bin/python3 python3 REQUIRED)
 
 # pytest exits with 5 when it found no test, which is a failure like any other.
 function(ktrace_suite part suite marks timeout)
   set(name ${part}.${suite})
   add_test(NAME ${name}
-    COMMAND ${KTRACE_PYTHON} -B -m pytest -q -p no:cacheprovider -m ${marks}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/twice.sh ${name} 3 -q -m ${marks}
       --junitxml=${CMAKE_BINARY_DIR}/junit/${name}.xml ${CMAKE_CURRENT_SOURCE_DIR}/${suite}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """skips.py DIR: how many cases of each suite in DIR/*.xml (JUnit) did not run, and why;
-and which passed at a second try only (DIR/*.second-try, made by test/vm/run.sh).
+and which passed at a second try only (DIR/*.second-try, made by test/twice.sh).
 
 ctest knows suites only, and one with skipped cases has passed for it.
 """

@@ -59,27 +59,7 @@ done
 export KTRACE_LAB="vm:$kernel" KTRACE_VM_KERNEL="$image" KTRACE_VM_INITRD="$initrd"
 export KTRACE_VM_LOG="$build/vm/${KTRACE_VM_NAME:-$kernel}.console"
 : >"$KTRACE_VM_LOG"
-cd "$test"
-# Debian's own has the pytest of python3-pytest; another in $PATH may not.
-python=$(PATH=/usr/bin:$PATH command -v python3)
-cache=$(dirname "$initrd")/${KTRACE_VM_NAME:-$kernel}.cache
-rm -rf "$cache"
-tests() {
-	"$python" -B -m pytest -v --tb=short --durations=40 -o cache_dir="$cache" "$@"
-}
 status=0
-tests ${paths:+"$paths"} "$@" || status=$?
-# An emulated machine on busy processors stumbles now and then: what failed (a few tests,
-# no more) is run once again, in a new boot, and said. What is wrong fails again.
-failed=$(grep -c '::' "$cache/v/cache/lastfailed" 2>/dev/null) || failed=0
-if [ $status -eq 1 ] && [ "$failed" -gt 0 ] && [ "$failed" -le 8 ]; then
-	echo "SECOND TRY on kernel $kernel of $failed failed tests"
-	cp "$cache/v/cache/lastfailed" "$cache.failed"
-	status=0
-	tests --last-failed ${paths:+"$paths"} "$@" || status=$?
-	mkdir -p "$build/junit" # test/lint/skips.py says it at the end of the whole run
-	[ $status -ne 0 ] || echo "PASSED AT THE SECOND TRY ONLY on kernel $kernel: $(grep -o '[^/"]*::[^"]*' \
-		"$cache.failed" | tr '\n' ' ')" | tee "$build/junit/vm.${KTRACE_VM_NAME:-$kernel}.second-try"
-fi
+"$test/twice.sh" "vm.${KTRACE_VM_NAME:-$kernel}" 8 -v ${paths:+"$paths"} "$@" || status=$?
 cat "$KTRACE_VM_LOG" # when it booted, and what it said where it did not
 exit $status
