@@ -55,18 +55,22 @@ static __always_inline struct heap_call *call_of_thread(bool make)
 	return call;
 }
 
-/* Frames from frame pointers on, behind n that are there; returns how many there are. */
-static __always_inline __u32 walk_frames(struct stack_frames *walk, __u32 n, __u64 fp)
+/*
+ * Frames from frame pointers on, behind n that are there; returns how many there are. A
+ * function of its own: the verifier goes through it once, and not wherever a stack is walked.
+ */
+__noinline __u32 walk_frames(__u32 level, __u32 n, __u64 fp)
 {
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
 	__u64 frame[2]; /* the caller's frame pointer, and where it goes on */
 	__u32 i;
 
-	for (i = 0; i < MAX_DEPTH; i++) {
+	for (i = 0; walk && i < MAX_DEPTH; i++) {
 		if (n >= cfg.filter.depth || n >= MAX_DEPTH)
 			break;
 		if (!fp || bpf_probe_read_user(frame, sizeof(frame), (void *)fp) || !frame[1])
 			break;
-		walk->ip[n++] = frame[1];
+		*walk_frame(walk, n++) = frame[1];
 		if (frame[0] <= fp) /* callers lie above */
 			break;
 		fp = frame[0];
@@ -82,11 +86,10 @@ static __always_inline void take_wrapper(struct heap_call *call, __u64 sp)
 }
 
 /* From a wrapper's caller on, for its own frame pointer is not saved. */
-static __always_inline __u32 walk_wrapper(const struct heap_call *call, struct stack_frames *walk,
-					  __u32 n)
+static __always_inline __u32 walk_wrapper(const struct heap_call *call, struct walk *walk, __u32 n)
 {
-	walk->ip[n] = call->wrapper_caller;
-	return walk_frames(walk, n + 1, call->wrapper_bp);
+	walk->frames.ip[n] = call->wrapper_caller;
+	return walk_frames(walk->level, n + 1, call->wrapper_bp);
 }
 
 /*
@@ -94,16 +97,17 @@ static __always_inline __u32 walk_wrapper(const struct heap_call *call, struct s
  * pointers. At the entry the caller would be missing, for its frame pointer is not saved yet.
  */
 static __always_inline long walk_caller(struct user_regs *ctx, const struct heap_call *call,
-					struct stack_frames *walk)
+					struct walk *walk)
 {
 	long bytes;
 
-	walk->ip[0] = call->ip;
+	walk->frames.ip[0] = call->ip;
 	if (call->wrapped) {
-		walk->ip[1] = IP(ctx);
+		walk->frames.ip[1] = IP(ctx);
 		return (long)(walk_wrapper(call, walk, 2) * sizeof(__u64));
 	}
-	bytes = bpf_get_stack(ctx, &walk->ip[1], WALK_BYTES - sizeof(__u64), BPF_F_USER_STACK);
+	bytes =
+	    bpf_get_stack(ctx, &walk->frames.ip[1], WALK_BYTES - sizeof(__u64), BPF_F_USER_STACK);
 	return (bytes > 0 ? bytes : 0) + (long)sizeof(__u64);
 }
 

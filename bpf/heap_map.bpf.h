@@ -45,15 +45,15 @@ static __always_inline void map_cut(__u64 addr, __u64 bytes)
 
 /* A library's function that makes a system call has no frame: see on_wrapper(). */
 static __always_inline long walk_syscall(void *ctx, const struct syscall_regs *regs,
-					 struct heap_call *call, struct stack_frames *walk)
+					 struct heap_call *call, struct walk *walk)
 {
 	if (call) /* a system call, unlike a call, pushes nothing */
 		take_wrapper(call, SP(regs) - sizeof(__u64));
 	if (call && call->wrapped) {
-		walk->ip[0] = IP(regs);
+		walk->frames.ip[0] = IP(regs);
 		return (long)(walk_wrapper(call, walk, 1) * sizeof(__u64));
 	}
-	return bpf_get_stack(ctx, walk->ip, WALK_BYTES, BPF_F_USER_STACK);
+	return bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, BPF_F_USER_STACK);
 }
 
 static __always_inline void map_add(void *ctx, const struct syscall_regs *regs,

@@ -9,7 +9,7 @@
 /* By the kernel's unwinder, and learned from. at, end: see unwind_learn(). */
 static __always_inline __u64 kernel_walk(void *ctx, __u64 at, __u64 end)
 {
-	struct stack_frames *walk;
+	struct walk *walk;
 	__u32 *level;
 	__u64 id;
 
@@ -18,9 +18,9 @@ static __always_inline __u64 kernel_walk(void *ctx, __u64 at, __u64 end)
 		lose(stacks);
 		return STACK_LOST;
 	}
-	id = stack_keep(walk, bpf_get_stack(ctx, walk->ip, WALK_BYTES, 0));
+	id = stack_keep(walk, bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0));
 	if (cfg.filter.unwind && id != STACK_LOST)
-		unwind_learn(at, end, *level - 1);
+		unwind_learn(at, end, walk->level);
 	walk_end(level);
 	return id;
 }
@@ -29,16 +29,17 @@ static __always_inline __u64 kernel_walk(void *ctx, __u64 at, __u64 end)
 static __always_inline __u64 kernel_stack_of_current(void *ctx)
 {
 	__u64 at, end, by_rules, id;
+	bool known;
 
 	if (!cfg.filter.unwind)
 		return kernel_walk(ctx, 0, 0);
 	unwind_bounds(ctx, &at, &end);
 	by_rules = unwind_by_rules(at, end);
-	if (cfg.filter.unwind == UNWIND_RULES && by_rules &&
-	    bpf_map_lookup_elem(&stacks, &by_rules))
+	known = by_rules && bpf_map_lookup_elem(&stacks, &by_rules);
+	if (known && unwind_trusted())
 		return by_rules;
 	id = kernel_walk(ctx, at, end);
-	if (cfg.filter.unwind == UNWIND_CHECK)
+	if (known)
 		unwind_check(by_rules, id);
 	return id;
 }

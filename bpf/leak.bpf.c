@@ -33,9 +33,11 @@ struct {
 #define EEXIST 17
 /*
  * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
- * every start. RCU frees up to 512 pointers at once; bulk allocations are of 64 and less.
+ * every start. RCU frees up to 512 pointers at once, a piece at a time; bulk allocations are
+ * of 64 and less.
  */
 #define MAX_BULK_FREE 512
+#define BULK_PIECE 32
 #define MAX_BULK_ALLOC 128
 /* kmalloc() gives no address below, but for what is not to be freed: ZERO_SIZE_PTR is 16. */
 #define LOWEST 4096
@@ -216,16 +218,26 @@ int rcu_free_kprobe(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline void on_bulk_free(__u64 n, __u64 array)
+/* At most a piece of n addresses. A function that the verifier walks once. */
+__noinline int bulk_free_piece(__u64 array, __u64 n)
 {
 	__u32 i;
 
-	for (i = 0; i < MAX_BULK_FREE && i < n; i++) {
+	for (i = 0; i < BULK_PIECE && i < n; i++) {
 		__u64 ptr = 0;
 
 		bpf_probe_read_kernel(&ptr, sizeof(ptr), (void *)(array + i * sizeof(ptr)));
 		on_free(ptr);
 	}
+	return 0;
+}
+
+static __always_inline void on_bulk_free(__u64 n, __u64 array)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_BULK_FREE && i < n; i += BULK_PIECE)
+		bulk_free_piece(array + i * sizeof(array), n - i);
 	if (n > MAX_BULK_FREE)
 		row_add(loss.events, n - MAX_BULK_FREE);
 }

@@ -94,7 +94,7 @@ enum unwind {
 	UNWIND_CHECK,  /* by the kernel, and compared with the other */
 };
 
-/* UNWIND_CHECK: how often both ways gave a stack, and how often not the same. */
+/* How often a stack by rules was walked as well, and how often the two were not the same. */
 struct unwind_checks {
 	__u64 done, differ;
 };

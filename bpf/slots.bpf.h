@@ -30,9 +30,9 @@ static __always_inline __u32 slot_first(__u64 hash, __u32 n)
 }
 
 /* Keeps the frames of the CPU's walk buffer; the id to put in a key. */
-static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __u32 cpu)
+static __always_inline __u64 slot_stack_keep(const struct walk *walk, __u32 cpu)
 {
-	__u64 id = stack_hash(walk, walk->n);
+	__u64 id = stack_hash(walk);
 	__u32 first = slot_first(id, cfg.slots.stacks), i;
 
 	for (i = 0; i < SLOT_PROBES; i++) {
@@ -45,7 +45,8 @@ static __always_inline __u64 slot_stack_keep(const struct stack_frames *walk, __
 			return id;
 		if (!slot->id) {
 			/* All of the walk: what is behind its n frames is not read. */
-			bpf_probe_read_kernel(&slot->frames, WALK_BYTES + sizeof(walk->n), walk);
+			bpf_probe_read_kernel(&slot->frames, WALK_BYTES + sizeof(walk->frames.n),
+					      walk);
 			barrier();
 			slot->id = id;
 			return id;
@@ -75,15 +76,15 @@ static __always_inline bool slot_stack_there(__u64 id, __u32 cpu)
 static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 {
 	__u32 zero = 0;
-	struct stack_frames *walk = bpf_map_lookup_elem(&walks, &zero);
+	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
 	__u64 id = STACK_LOST;
 	long bytes;
 
 	if (!walk)
 		return STACK_LOST;
-	bytes = bpf_get_stack(ctx, walk->ip, WALK_BYTES, 0);
+	bytes = bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0);
 	if (bytes > 0) {
-		walk->n = (__u64)bytes / sizeof(walk->ip[0]);
+		walk->frames.n = (__u64)bytes / sizeof(walk->frames.ip[0]);
 		id = slot_stack_keep(walk, cpu);
 	}
 	if (id == STACK_LOST)
@@ -95,17 +96,19 @@ static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
 {
 	__u64 at, end, by_rules, id;
+	bool known;
 
 	if (!cfg.filter.unwind)
 		return slot_walk(ctx, cpu);
 	unwind_bounds(ctx, &at, &end);
 	by_rules = unwind_by_rules(at, end);
-	if (cfg.filter.unwind == UNWIND_RULES && by_rules && slot_stack_there(by_rules, cpu))
+	known = by_rules && slot_stack_there(by_rules, cpu);
+	if (known && unwind_trusted())
 		return by_rules;
 	id = slot_walk(ctx, cpu);
 	if (id != STACK_LOST)
 		unwind_learn(at, end, 0);
-	if (cfg.filter.unwind == UNWIND_CHECK)
+	if (known)
 		unwind_check(by_rules, id);
 	return id;
 }

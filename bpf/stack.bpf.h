@@ -16,10 +16,7 @@ struct {
 	__type(value, struct stack_frames);
 } stacks SEC(".maps");
 
-/*
- * A walk in process on this CPU may be interrupted by another: one buffer per
- * level. One word longer than a stack: an index is then bounded by a mask.
- */
+/* A walk in process on this CPU may be interrupted by another: one buffer per level. */
 #ifdef PREEMPTED /* by any number of others, which need not end in turn */
 #define WALK_LEVELS 8
 #else
@@ -27,7 +24,7 @@ struct {
 #endif
 struct walk {
 	struct stack_frames frames;
-	__u64 beyond;
+	__u64 level; /* the buffer's own; behind the frames, whose index a mask then bounds */
 };
 
 struct {
@@ -59,20 +56,47 @@ static __always_inline __u64 stack_id(__u64 hash, __u32 n)
 	return hash > STACK_LOST ? hash : hash + 2;
 }
 
-static __always_inline __u64 stack_hash(const struct stack_frames *walk, __u32 n)
+/* A frame of the walk. The compiler may know k's bounds and leave out the mask: the verifier not.
+ */
+static __always_inline __u64 *walk_frame(struct walk *walk, __u32 k)
 {
-	__u64 hash = 0;
+	barrier_var(k);
+	return &walk->frames.ip[k & MAX_DEPTH];
+}
+
+static __always_inline __u64 walk_ip(const struct walk *walk, __u32 k)
+{
+	return *walk_frame((struct walk *)walk, k);
+}
+
+#define HASH_PIECE 32
+
+/*
+ * Takes the frames of a walk of n from that one on into the hash. A function of its own: the
+ * verifier goes through it once, and not for each frame of each stack that a program walks.
+ */
+__noinline __u64 stack_hash_piece(__u32 level, __u32 from, __u32 n, __u64 hash)
+{
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
 	__u32 i;
 
-	for (i = 0; i < MAX_DEPTH; i++) {
-		if (i >= n || i >= cfg.filter.depth)
-			break;
-		hash = stack_mix(hash, walk->ip[i]);
-	}
+	for (i = 0; walk && i < HASH_PIECE && from + i < n; i++)
+		hash = stack_mix(hash, walk_ip(walk, from + i));
+	return hash;
+}
+
+static __always_inline __u64 stack_hash(const struct walk *walk)
+{
+	__u32 n = walk->frames.n, from;
+	__u64 hash = 0;
+
+	for (from = 0; from < MAX_DEPTH && from < n; from += HASH_PIECE)
+		hash = stack_hash_piece(walk->level, from, n, hash);
 	return stack_id(hash, n);
 }
 
-static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
+/* Keeps the walk, whose frames are so many bytes; the id to put in a key. */
+static __always_inline __u64 stack_keep(struct walk *walk, long bytes)
 {
 	__u64 hash;
 	int err; /* of 32 bits: before 6.4 maps gave no more */
@@ -81,8 +105,8 @@ static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
 		lose(stacks);
 		return STACK_LOST;
 	}
-	walk->n = (__u64)bytes / sizeof(walk->ip[0]);
-	hash = stack_hash(walk, walk->n);
+	walk->frames.n = (__u64)bytes / sizeof(walk->frames.ip[0]);
+	hash = stack_hash(walk);
 	if (bpf_map_lookup_elem(&stacks, &hash))
 		return hash;
 	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
@@ -95,9 +119,10 @@ static __always_inline __u64 stack_keep(struct stack_frames *walk, long bytes)
 
 #ifdef PREEMPTED
 /* Takes one of the CPU's walk buffers that nobody else claims; NULL: lost, and counted. */
-static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
+static __always_inline struct walk *walk_begin(__u32 **levelp)
 {
 	volatile __u32 *claims;
+	struct walk *walk;
 	__u32 level, i;
 
 	*levelp = NULL;
@@ -112,7 +137,10 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 		__sync_fetch_and_add(claims, 1);
 		if (*claims == 1) {
 			*levelp = (__u32 *)claims;
-			return bpf_map_lookup_elem(&walks, &level);
+			walk = bpf_map_lookup_elem(&walks, &level);
+			if (walk)
+				walk->level = level;
+			return walk;
 		}
 		__sync_fetch_and_add(claims, -1);
 	}
@@ -122,10 +150,11 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 #define walk_end(levelp) __sync_fetch_and_add(levelp, -1)
 #else
 /* Takes the CPU's walk buffer of this nesting level; NULL: lost, and counted. */
-static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
+static __always_inline struct walk *walk_begin(__u32 **levelp)
 {
 	__u32 zero = 0, level;
 	__u32 *nested = bpf_map_lookup_elem(&walk_level, &zero);
+	struct walk *walk;
 
 	*levelp = nested;
 	if (!nested)
@@ -134,37 +163,41 @@ static __always_inline struct stack_frames *walk_begin(__u32 **levelp)
 	if (level >= WALK_LEVELS)
 		return NULL;
 	*nested = level + 1;
-	return (struct stack_frames *)bpf_map_lookup_elem(&walks, &level);
+	walk = bpf_map_lookup_elem(&walks, &level);
+	if (walk)
+		walk->level = level;
+	return walk;
 }
 
 #define walk_end(levelp) (*(levelp) -= 1)
 #endif
 
-#define STACK_WALK(call)                                          \
-	({                                                        \
-		__u64 id_ = STACK_LOST;                           \
-		__u32 *level_;                                    \
-		struct stack_frames *walk_ = walk_begin(&level_); \
-		if (walk_) {                                      \
-			id_ = stack_keep(walk_, call);            \
-			walk_end(level_);                         \
-		} else {                                          \
-			lose(stacks);                             \
-		}                                                 \
-		id_;                                              \
+/* call: walks into walk_ (struct walk *) and gives bytes. */
+#define STACK_WALK(call)                                  \
+	({                                                \
+		__u64 id_ = STACK_LOST;                   \
+		__u32 *level_;                            \
+		struct walk *walk_ = walk_begin(&level_); \
+		if (walk_) {                              \
+			id_ = stack_keep(walk_, call);    \
+			walk_end(level_);                 \
+		} else {                                  \
+			lose(stacks);                     \
+		}                                         \
+		id_;                                      \
 	})
 
 #define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))
 
 static __always_inline __u64 user_walk(void *ctx)
 {
-	return STACK_WALK(bpf_get_stack(ctx, walk_->ip, WALK_BYTES, BPF_F_USER_STACK));
+	return STACK_WALK(bpf_get_stack(ctx, walk_->frames.ip, WALK_BYTES, BPF_F_USER_STACK));
 }
 
 /* Kernel stack of a task that does not run. */
 static __always_inline __u64 stack_of_task(struct task_struct *task)
 {
-	return STACK_WALK(bpf_get_task_stack(task, walk_->ip, WALK_BYTES, 0));
+	return STACK_WALK(bpf_get_task_stack(task, walk_->frames.ip, WALK_BYTES, 0));
 }
 
 /* User stack of task, which runs. Kernel threads have none, which is no loss. */

@@ -25,7 +25,9 @@
  * - The last address must be the last word of the stack, below the user's registers.
  * - The result must be a stack that the kernel's own walk has given before; any
  *   other is walked.
- * `--unwind check` does both and counts where they differ.
+ * - One in UNWIND_CHECK_ONE_IN of them is walked as well. Once the two differ, nothing goes by
+ *   rules any more, and the report says so.
+ * `--unwind check` walks all of them, and counts where they differ.
  *
  * x86-64 from 5.15 on (bpf_task_pt_regs). Part of ktrace.bpf.h.
  */
@@ -35,6 +37,7 @@
 #define UNWIND_FRAMES 32         /* at most; deeper stacks are walked */
 #define UNWIND_STACK_BYTES 16384 /* of a task's stack; beyond: an interrupt's stack */
 #define UNWIND_OWN 8             /* frames of the tracer itself, which lie below ctx */
+#define UNWIND_CHECK_ONE_IN 128  /* a power of 2 */
 
 /* Tried in this order. */
 enum unwind_kind {
@@ -108,14 +111,6 @@ static __always_inline __u64 mask_same(__u64 a, __u64 b)
 	__u64 x = a ^ b;
 
 	return ~mask_negative(x | -x);
-}
-
-/* A frame of the walk. The compiler may know k's bounds and leave out the mask: the verifier not.
- */
-static __always_inline __u64 walk_ip(const struct walk *walk, __u32 k)
-{
-	barrier_var(k);
-	return walk->frames.ip[k & MAX_DEPTH];
 }
 
 static __always_inline __u32 rule_bucket(__u64 ip)
@@ -244,12 +239,22 @@ static __always_inline void unwind_bounds(void *ctx, __u64 *at, __u64 *end)
 	*end = address_of((void *)bpf_task_pt_regs(task), task);
 }
 
+/* May a stack by rules, which the kernel has given before, stand for the walk this time? */
+static __always_inline bool unwind_trusted(void)
+{
+	__u32 zero = 0;
+	struct unwind_checks *checks = bpf_map_lookup_elem(&unwind_checks, &zero);
+
+	return cfg.filter.unwind == UNWIND_RULES && checks && !checks->differ &&
+	       bpf_get_prandom_u32() % UNWIND_CHECK_ONE_IN;
+}
+
 static __always_inline void unwind_check(__u64 by_rules, __u64 by_kernel)
 {
 	__u32 zero = 0;
 	struct unwind_checks *checks = bpf_map_lookup_elem(&unwind_checks, &zero);
 
-	if (!checks || !by_rules || by_kernel == STACK_LOST)
+	if (!checks || by_kernel == STACK_LOST)
 		return;
 	__sync_fetch_and_add(&checks->done, 1);
 	if (by_rules != by_kernel)

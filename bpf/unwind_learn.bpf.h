@@ -35,6 +35,12 @@ struct {
 	__type(value, struct unwind_lesson);
 } unwind_lessons SEC(".maps");
 
+/* rule_of(), which the walk by rules has inline. */
+__noinline __u64 rule_find(__u64 ip)
+{
+	return rule_of(ip);
+}
+
 /* Where ip's rule stands or may stand, as an index of unwind_sets; none: all ways are taken. */
 #define NO_PLACE ~0U
 __noinline __u32 rule_place(__u64 ip)
@@ -73,7 +79,7 @@ static __always_inline __u64 is_nonzero(__u64 x)
 }
 
 /* Number of the only bit that is set. */
-static __always_inline __u64 bit_number(__u64 bit)
+__noinline __u64 bit_number(__u64 bit)
 {
 	return is_nonzero(bit & 0xaaaaaaaaaaaaaaaa) | is_nonzero(bit & 0xcccccccccccccccc) << 1 |
 	       is_nonzero(bit & 0xf0f0f0f0f0f0f0f0) << 2 |
@@ -120,7 +126,7 @@ __noinline __u64 set_narrow(__u32 place, __u32 level, __u32 fresh, __u32 either)
 /* The rule of ip after a walk: the lesson has the distances that are possible by it. */
 __noinline int rule_learn(__u64 ip, __u32 level)
 {
-	__u64 rule = rule_of(ip) ?: RULE(0, RULE_STEP, 0), set;
+	__u64 rule = rule_find(ip) ?: RULE(0, RULE_STEP, 0), set;
 	__u32 place = rule_place(ip), kind = RULE_KIND(rule), seen = RULE_SEEN(rule), n;
 
 	if (place == NO_PLACE)
@@ -139,7 +145,7 @@ __noinline int rule_learn(__u64 ip, __u32 level)
 /* A walk went another way than the rule of ip says: the next kind is tried. */
 __noinline int rule_drop(__u64 ip)
 {
-	__u32 place = rule_place(ip), kind = RULE_KIND(rule_of(ip)) + 1;
+	__u32 place = rule_place(ip), kind = RULE_KIND(rule_find(ip)) + 1;
 
 	if (place == NO_PLACE)
 		return 0;
@@ -265,6 +271,17 @@ __noinline __u32 frame_follow(__u32 level, __u64 rule, __u32 pos, __u32 k)
 	return 0;
 }
 
+/* Learns for key, whose address lies in word pos, that the walk goes on with frame k. */
+__noinline int step_learn(__u64 key, __u32 level, __u32 pos, __u32 k)
+{
+	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
+
+	if (!lesson)
+		return 0;
+	distances_find(lesson, level, pos, k, RULE_KIND(rule_find(key)) == RULE_TO_END);
+	return rule_learn(key, level);
+}
+
 /*
  * Follows the walk of this level, which began at ctx (at), by the rules there are,
  * and learns from it for the first that is not known.
@@ -292,11 +309,9 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 	/* From ctx to the first of them is a distance, too. */
 	key = walk_ip(walk, own) ^ 1;
 	for (k = own, pos = first, i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
-		rule = rule_of(key);
-		if (RULE_SEEN(rule) < RULE_ENOUGH) {
-			distances_find(lesson, level, pos, k, RULE_KIND(rule) == RULE_TO_END);
-			return rule_learn(key, level);
-		}
+		rule = rule_find(key);
+		if (RULE_SEEN(rule) < RULE_ENOUGH)
+			return step_learn(key, level, pos, k);
 		if (RULE_KIND(rule) == RULE_NONE)
 			return 0;
 		pos = frame_follow(level, rule, pos, k);

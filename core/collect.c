@@ -183,20 +183,27 @@ static void read_loss(struct session *session, struct snapshot *snap)
 	snap->loss.stacks = now.stacks - session->loss_before.stacks;
 }
 
-/* --unwind check: what came of it. */
+/* What came of comparing stacks by rules with the kernel's. */
 static void note_unwind(struct session *session, struct snapshot *snap)
 {
 	int fd = bpf_object__find_map_fd_by_name(session->obj, "unwind_checks");
 	struct unwind_checks checks;
 	uint32_t zero = 0;
+	bool check = session->plan->opts->unwind == UNWIND_CHECK;
 
-	if (session->plan->opts->unwind != UNWIND_CHECK)
-		return;
-	if (!session->plan->filter.unwind)
+	if (check && !session->plan->filter.unwind)
 		snapshot_note(snap, "--unwind check: stacks are walked by the kernel alone here");
-	else if (!bpf_map_lookup_elem(fd, &zero, &checks))
+	if (!session->plan->filter.unwind || bpf_map_lookup_elem(fd, &zero, &checks))
+		return;
+	if (check)
 		snapshot_note(snap, "--unwind check: %llu stacks by rules, %llu not as walked",
 			      checks.done, checks.differ);
+	else if (checks.differ)
+		snapshot_note(
+		    snap,
+		    "%llu of %llu stacks by rules were not as the kernel walks them: rules were "
+		    "given up then; --unwind kernel goes without",
+		    checks.differ, checks.done);
 }
 
 static void read_hooks(struct session *session, struct snapshot *snap)

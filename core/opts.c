@@ -274,7 +274,7 @@ enum status opts_parse(const struct tool *tool, int argc, char **argv, struct op
 	memset(opts, 0, sizeof(*opts));
 	opts->tool = tool;
 	opts->stack_depth = MAX_DEPTH;
-	opts->unwind = UNWIND_KERNEL;
+	opts->unwind = UNWIND_RULES;
 	opts->ready_fd = -1;
 	opts->interval_ns = tool->interval_ns;
 	opts->sort = tool->sort ? tool_column(tool, tool->sort) : NULL;

@@ -337,8 +337,8 @@ const struct option_row opts_shared[] = {
      "end the tracing when it takes more than this part of the machine's CPU time in a second",
      UNIT_CUSTOM, FIELD(max_overhead), .needs = ACCEPT_HOOK, .parse = parse_percent},
     {KEY_UNWIND, "unwind", "HOW",
-     "kernel stacks by the kernel's unwinder (kernel, the default), by what was learned from it "
-     "(rules), or both, compared (check)",
+     "kernel stacks by what was learned from the kernel's unwinder (rules, the default), by the "
+     "unwinder alone (kernel), or both, compared (check)",
      UNIT_CUSTOM, FIELD(unwind), .needs = ACCEPT_KSTACK | ACCEPT_HOOK, .parse = parse_unwind},
     {KEY_STACKS, "stack-storage-size", "N", "distinct stacks kept", UNIT_U32, FIELD(max_stacks),
      .needs = ACCEPT_KSTACK, .min = 1},

@@ -38,8 +38,9 @@ def test_rules_give_what_the_kernel_walks(lab, tool, load, at_least):
 
 @pytest.mark.slow
 def test_a_mixed_load_gives_no_wrong_stack(lab):
-    load = """sh -c "for i in 1 2 3; do $W/pingpong 2000 & $W/pages 2000 & $W/sleeper 20 1 &
-                     find /proc /sys & done >/dev/null 2>&1; wait" """
+    n = 6000 // lab.slow
+    load = f"""sh -c "for i in 1 2; do $W/pingpong {n} & $W/pages {n} & $W/sleeper 20 1 &
+                      find /proc /sys/kernel & done >/dev/null 2>&1; wait" """
     result = lab.ktrace(f"offcputime -j --unwind check -- {load}")
     if by_rules(lab):
         done, differ = checked(result)
@@ -54,3 +55,20 @@ def test_the_blocked_reader_has_the_same_stack_both_ways(lab, how):
     frames = most["kstack"]
     assert any(frame.endswith("pipe_read") for frame in frames)
     assert frames.index("vfs_read") > 0 and frames[-1].startswith(("entry_SYSCALL", "el0"))
+
+
+def test_rules_that_were_found_wrong_are_given_up_and_the_report_says_so(lab):
+    result = lab.run("$KTRACE offcputime -j -- sh -c '$W/pingpong 3000 >&2; $W/mapset unwind_checks 5 1 >&2; "
+                     "$W/sleeper 20 1 >&2'")
+    assert result.rc == 0 and result.rows, result
+    given_up = [note for note in result.report["notes"] if "--unwind kernel" in note]
+    assert len(given_up) == by_rules(lab), result
+    assert all(note.startswith("1 of ") for note in given_up), given_up
+
+
+def test_once_rules_were_found_wrong_all_stacks_are_walked(lab):
+    result = lab.run("$KTRACE offcputime -j -- sh -c '$W/pingpong 5000 >&2; $W/mapset unwind_checks 0 1 >&2; "
+                     "$W/pingpong 1000 >&2'")
+    if by_rules(lab):
+        note, = [note for note in result.report["notes"] if "--unwind kernel" in note]
+        assert int(re.search(r"of (\d+) stacks", note)[1]) > 100, note
