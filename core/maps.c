@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/grow.h"
+#include "core/number.h"
 
 #define DELETED " (deleted)"
 #define READ_BYTES 16384
@@ -17,21 +18,8 @@
 /* At most max hex digits up to the byte stop, which is skipped; NULL: something else is there. */
 static const char *take_hex(const char *s, const char *end, char stop, int max, uint64_t *value)
 {
-	const char *begin = s;
-
-	for (*value = 0; s < end && s - begin <= max; s++) {
-		char c = *s | 0x20;
-
-		if (*s >= '0' && *s <= '9')
-			*value = *value << 4 | (unsigned)(*s - '0');
-		else if (c >= 'a' && c <= 'f')
-			*value = *value << 4 | (unsigned)(c - 'a' + 10);
-		else
-			break;
-	}
-	if (s == begin || s == end || *s != stop || s - begin > max)
-		return NULL;
-	return s + 1;
+	s = number_hex(s, end, max, value);
+	return s && s < end && *s == stop ? s + 1 : NULL;
 }
 
 /* Decimal digits and the blanks behind them. */
