@@ -36,7 +36,7 @@ static __always_inline __u64 words_keep(void *map, const __u64 *word, int n)
 	if (bpf_map_lookup_elem(map, &hash))
 		return hash;
 	err = bpf_map_update_elem(map, &hash, word, BPF_NOEXIST);
-	if (err && err != -17 /* EEXIST: another CPU was first */) {
+	if (err && err != -EEXIST /* another CPU was first */) {
 		lose(stacks);
 		return STACK_LOST;
 	}

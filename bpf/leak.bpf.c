@@ -28,9 +28,6 @@ struct {
 	__type(value, struct leak_missed);
 } missed SEC(".maps");
 
-/* include/uapi/asm-generic/errno-base.h */
-#define ENOENT 2
-#define EEXIST 17
 /*
  * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
  * every start. RCU frees up to 512 pointers at once; bulk allocations are of 64 and less.
