@@ -25,9 +25,7 @@ static const struct hook hooks[] = {
 
 static const struct column columns[] = {
     LOCK_KEYS,
-    VAL(struct lock_value, count, KIND_COUNT),
-    VAL(struct lock_value, total_ns, KIND_NS),
-    VAL(struct lock_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct lock_value),
     VAL(struct lock_value, held, KIND_COUNT),
     VAL(struct lock_value, hist_ns, KIND_HIST_NS),
     STATS_MEAN,
