@@ -9,11 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/grow.h"
 #include "core/number.h"
+#include "core/read_all.h"
 
 #define DELETED " (deleted)"
-#define READ_BYTES 16384
 
 /* At most max hex digits up to the byte stop, which is skipped; NULL: something else is there. */
 static const char *take_hex(const char *s, const char *end, char stop, int max, uint64_t *value)
@@ -129,26 +128,6 @@ bool maps_next(const char **text, const char *end, struct maps_line *l)
 	return false;
 }
 
-static int read_all(int fd, char **text, size_t *len)
-{
-	size_t room = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (*len > MAPS_TEXT_MAX)
-			return -EFBIG;
-		if (grow((void **)text, &room, *len + READ_BYTES, 1, READ_BYTES))
-			return -ENOMEM;
-		got = read(fd, *text + *len, room - *len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : 0;
-		*len += got;
-	}
-}
-
 int maps_read(uint32_t tgid, char **text, size_t *len)
 {
 	char path[32];
@@ -160,13 +139,12 @@ int maps_read(uint32_t tgid, char **text, size_t *len)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	err = read_all(fd, text, len);
+	err = read_all(fd, MAPS_TEXT_MAX, text, len);
 	close(fd);
-	if (!err && !*len)
-		err = -ESRCH;
-	if (err) {
+	if (!err && !*len) {
 		free(*text);
 		*text = NULL;
+		err = -ESRCH;
 	}
 	return err;
 }
