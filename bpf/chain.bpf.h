@@ -24,19 +24,17 @@ struct {
 static __always_inline __u64 words_keep(void *map, const __u64 *word, int n)
 {
 	__u64 hash = n;
-	long err;
+	int err; /* see stack_keep() */
 	int i;
 
-	for (i = 0; i < n; i++) {
-		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
+	for (i = 0; i < n; i++)
+		hash = stack_mix(hash, word[i]);
 	if (hash <= STACK_LOST)
 		hash += 2;
 	if (bpf_map_lookup_elem(map, &hash))
 		return hash;
 	err = bpf_map_update_elem(map, &hash, word, BPF_NOEXIST);
-	if (err && err != -17 /* EEXIST: another CPU was first */) {
+	if (err && err != -EEXIST /* another CPU was first */) {
 		lose(stacks);
 		return STACK_LOST;
 	}

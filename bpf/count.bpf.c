@@ -36,10 +36,8 @@ static __always_inline __u64 key_hash(const struct count_key *key)
 	__u32 i;
 
 #pragma unroll
-	for (i = 0; i < COUNT_KEY_WORDS; i++) {
-		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
+	for (i = 0; i < COUNT_KEY_WORDS; i++)
+		hash = stack_mix(hash, word[i]);
 	return hash;
 }
 

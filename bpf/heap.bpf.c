@@ -16,9 +16,6 @@ const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 #include "bpf/heap_call.bpf.h"
 #include "bpf/heap_sample.bpf.h"
 
-#define ENOENT 2
-#define EEXIST 17
-
 /* Sized before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

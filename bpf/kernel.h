@@ -48,6 +48,10 @@ enum {
 	BPF_F_MMAPABLE = 1 << 10,
 };
 
+/* include/uapi/asm-generic/errno-base.h */
+#define ENOENT 2
+#define EEXIST 17
+
 /* include/linux/sched.h; stable since 2.6. */
 #define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000

@@ -28,9 +28,6 @@ struct {
 	__type(value, struct leak_missed);
 } missed SEC(".maps");
 
-/* include/uapi/asm-generic/errno-base.h */
-#define ENOENT 2
-#define EEXIST 17
 /*
  * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
  * every start. RCU frees up to 512 pointers at once, a piece at a time; bulk allocations are
@@ -165,30 +162,19 @@ static __always_inline void on_cache_alloc(void *ctx, __u64 ptr, struct kmem_cac
 #include "bpf/slab_alloc.bpf.h"
 
 /* Up to 5.11 kfree and kmem_cache_free share one record (3544de8ee6e4). */
-#define FREE_EVENT(base, event)                                            \
-	SEC("tp_btf/" #event)                                              \
-	int BPF_PROG(base##_btf, unsigned long call_site, const void *ptr) \
-	{                                                                  \
-		on_free(void_arg(ctx, 1));                                 \
-		return 0;                                                  \
-	}                                                                  \
-	SEC("raw_tp/" #event)                                              \
-	int BPF_PROG(base##_raw, unsigned long call_site, const void *ptr) \
-	{                                                                  \
-		on_free((__u64)ptr);                                       \
-		return 0;                                                  \
-	}                                                                  \
-	SEC("tp/kmem/" #event)                                             \
-	int base##_tp(struct trace_event_raw_##event *ctx)                 \
-	{                                                                  \
-		on_free((__u64)ctx->ptr);                                  \
-		return 0;                                                  \
-	}                                                                  \
-	SEC("tp/kmem/" #event)                                             \
-	int base##_tp_old(struct trace_event_raw_kmem_free *ctx)           \
-	{                                                                  \
-		on_free((__u64)ctx->ptr);                                  \
-		return 0;                                                  \
+#define FREE_EVENT(base, event)                                              \
+	ON_EVENT_ADDRESS(base##_btf, base##_raw, event, 1, on_free(address)) \
+	SEC("tp/kmem/" #event)                                               \
+	int base##_tp(struct trace_event_raw_##event *ctx)                   \
+	{                                                                    \
+		on_free((__u64)ctx->ptr);                                    \
+		return 0;                                                    \
+	}                                                                    \
+	SEC("tp/kmem/" #event)                                               \
+	int base##_tp_old(struct trace_event_raw_kmem_free *ctx)             \
+	{                                                                    \
+		on_free((__u64)ctx->ptr);                                    \
+		return 0;                                                    \
 	}
 
 FREE_EVENT(kfree, kfree)

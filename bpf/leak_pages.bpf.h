@@ -71,19 +71,8 @@ int page_tp(struct trace_event_raw_mm_page_alloc *ctx)
 }
 
 /* It covers the frees of mm_page_free_batched too. */
-SEC("tp_btf/mm_page_free")
-int BPF_PROG(page_free_btf, void *page, unsigned int order)
-{
-	on_page_free(void_arg(ctx, 0), order, PAGE_STRIDE);
-	return 0;
-}
-
-SEC("raw_tp/mm_page_free")
-int BPF_PROG(page_free_raw, void *page, unsigned int order)
-{
-	on_page_free((__u64)page, order, PAGE_STRIDE);
-	return 0;
-}
+ON_EVENT_ADDRESS(page_free_btf, page_free_raw, mm_page_free, 0,
+		 on_page_free(address, order, PAGE_STRIDE), void *page, unsigned int order)
 
 SEC("tp/kmem/mm_page_free")
 int page_free_tp(struct trace_event_raw_mm_page_free *ctx)
@@ -107,35 +96,12 @@ static __always_inline void on_percpu_free(__u64 ptr)
 }
 
 /* Since 5.19 (f67bed134a05) the call site comes first. */
-SEC("tp_btf/percpu_alloc_percpu")
-int BPF_PROG(percpu_btf, unsigned long call_site, bool reserved, bool is_atomic, size_t size)
-{
-	on_percpu_alloc(ctx, void_arg(ctx, 7), size);
-	return 0;
-}
+ON_EVENT_ADDRESS(percpu_btf, percpu_raw, percpu_alloc_percpu, 7,
+		 on_percpu_alloc(ctx, address, size), unsigned long call_site, bool reserved,
+		 bool is_atomic, size_t size)
 
-SEC("raw_tp/percpu_alloc_percpu")
-int BPF_PROG(percpu_raw, unsigned long call_site, bool reserved, bool is_atomic, size_t size,
-	     size_t align, void *base, int off, void *ptr)
-{
-	on_percpu_alloc(ctx, (__u64)ptr, size);
-	return 0;
-}
-
-SEC("tp_btf/percpu_alloc_percpu")
-int BPF_PROG(percpu_btf_old, bool reserved, bool is_atomic, size_t size)
-{
-	on_percpu_alloc(ctx, void_arg(ctx, 6), size);
-	return 0;
-}
-
-SEC("raw_tp/percpu_alloc_percpu")
-int BPF_PROG(percpu_raw_old, bool reserved, bool is_atomic, size_t size, size_t align, void *base,
-	     int off, void *ptr)
-{
-	on_percpu_alloc(ctx, (__u64)ptr, size);
-	return 0;
-}
+ON_EVENT_ADDRESS(percpu_btf_old, percpu_raw_old, percpu_alloc_percpu, 6,
+		 on_percpu_alloc(ctx, address, size), bool reserved, bool is_atomic, size_t size)
 
 SEC("tp/percpu/percpu_alloc_percpu")
 int percpu_tp(struct trace_event_raw_percpu_alloc_percpu *ctx)
@@ -144,19 +110,7 @@ int percpu_tp(struct trace_event_raw_percpu_alloc_percpu *ctx)
 	return 0;
 }
 
-SEC("tp_btf/percpu_free_percpu")
-int BPF_PROG(percpu_free_btf)
-{
-	on_percpu_free(void_arg(ctx, 2));
-	return 0;
-}
-
-SEC("raw_tp/percpu_free_percpu")
-int BPF_PROG(percpu_free_raw, void *base, int off, void *ptr)
-{
-	on_percpu_free((__u64)ptr);
-	return 0;
-}
+ON_EVENT_ADDRESS(percpu_free_btf, percpu_free_raw, percpu_free_percpu, 2, on_percpu_free(address))
 
 SEC("tp/percpu/percpu_free_percpu")
 int percpu_free_tp(struct trace_event_raw_percpu_free_percpu *ctx)

@@ -67,19 +67,8 @@ static __always_inline void on_contended_release(__u64 lock)
 		bpf_map_delete_elem(&starts, &lock);
 }
 
-SEC("tp_btf/contention_begin")
-int BPF_PROG(begin_btf, void *lock, unsigned int flags)
-{
-	on_contention(ctx, void_arg(ctx, 0), flags);
-	return 0;
-}
-
-SEC("raw_tp/contention_begin")
-int BPF_PROG(begin_raw, void *lock, unsigned int flags)
-{
-	on_contention(ctx, (__u64)lock, flags);
-	return 0;
-}
+ON_EVENT_ADDRESS(begin_btf, begin_raw, contention_begin, 0, on_contention(ctx, address, flags),
+		 void *lock, unsigned int flags)
 
 SEC("tp/lock/contention_begin")
 int begin_tp(struct trace_event_raw_contention_begin *ctx)
@@ -88,19 +77,8 @@ int begin_tp(struct trace_event_raw_contention_begin *ctx)
 	return 0;
 }
 
-SEC("tp_btf/contention_end")
-int BPF_PROG(end_btf, void *lock, int ret)
-{
-	on_contention_end(ctx, void_arg(ctx, 0), ret);
-	return 0;
-}
-
-SEC("raw_tp/contention_end")
-int BPF_PROG(end_raw, void *lock, int ret)
-{
-	on_contention_end(ctx, (__u64)lock, ret);
-	return 0;
-}
+ON_EVENT_ADDRESS(end_btf, end_raw, contention_end, 0, on_contention_end(ctx, address, ret),
+		 void *lock, int ret)
 
 SEC("tp/lock/contention_end")
 int end_tp(struct trace_event_raw_contention_end *ctx)
@@ -109,19 +87,7 @@ int end_tp(struct trace_event_raw_contention_end *ctx)
 	return 0;
 }
 
-SEC("tp_btf/contended_release")
-int BPF_PROG(release_btf, void *lock)
-{
-	on_contended_release(void_arg(ctx, 0));
-	return 0;
-}
-
-SEC("raw_tp/contended_release")
-int BPF_PROG(release_raw, void *lock)
-{
-	on_contended_release((__u64)lock);
-	return 0;
-}
+ON_EVENT_ADDRESS(release_btf, release_raw, contended_release, 0, on_contended_release(address))
 
 SEC("tp/lock/contended_release")
 int release_tp(struct trace_event_raw_contended_release *ctx)

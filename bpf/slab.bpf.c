@@ -81,19 +81,8 @@ static __always_inline void on_kfree(__u64 ptr)
 		count_free(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
 }
 
-SEC("tp_btf/kmalloc")
-int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
-{
-	on_kmalloc(void_arg(ctx, 1), bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmalloc")
-int BPF_PROG(kmalloc_raw, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
-{
-	on_kmalloc((__u64)ptr, bytes);
-	return 0;
-}
+ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1, on_kmalloc(address, bytes),
+		 unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
 
 SEC("tp/kmem/kmalloc")
 int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
@@ -132,45 +121,21 @@ int kmalloc_old_tp(struct trace_event_raw_kmem_alloc *ctx)
 	return 0;
 }
 
-#define SIZED_ALLOC(base, event, record)                                                     \
-	SEC("tp_btf/" #event)                                                                \
-	int BPF_PROG(base##_btf, unsigned long call_site, const void *ptr, size_t requested, \
-		     size_t bytes)                                                           \
-	{                                                                                    \
-		on_kmalloc(void_arg(ctx, 1), bytes);                                         \
-		return 0;                                                                    \
-	}                                                                                    \
-	SEC("raw_tp/" #event)                                                                \
-	int BPF_PROG(base##_raw, unsigned long call_site, const void *ptr, size_t requested, \
-		     size_t bytes)                                                           \
-	{                                                                                    \
-		on_kmalloc((__u64)ptr, bytes);                                               \
-		return 0;                                                                    \
-	}                                                                                    \
-	SEC("tp/kmem/" #event)                                                               \
-	int base##_tp(struct record *ctx)                                                    \
-	{                                                                                    \
-		on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);                               \
-		return 0;                                                                    \
+#define SIZED_ALLOC(base, event, record)                                                           \
+	ON_EVENT_ADDRESS(base##_btf, base##_raw, event, 1, on_kmalloc(address, bytes),             \
+			 unsigned long call_site, const void *ptr, size_t requested, size_t bytes) \
+	SEC("tp/kmem/" #event)                                                                     \
+	int base##_tp(struct record *ctx)                                                          \
+	{                                                                                          \
+		on_kmalloc((__u64)ctx->ptr, ctx->bytes_alloc);                                     \
+		return 0;                                                                          \
 	}
 
 SIZED_ALLOC(kmalloc_node, kmalloc_node, trace_event_raw_kmem_alloc_node)
 SIZED_ALLOC(cache_old, kmem_cache_alloc, trace_event_raw_kmem_alloc)
 SIZED_ALLOC(cache_node, kmem_cache_alloc_node, trace_event_raw_kmem_alloc_node)
 
-SEC("tp_btf/kfree")
-int BPF_PROG(kfree_btf, unsigned long call_site, const void *ptr)
-{
-	on_kfree(void_arg(ctx, 1));
-	return 0;
-}
-
-SEC("raw_tp/kfree")
-int BPF_PROG(kfree_raw, unsigned long call_site, const void *ptr)
-{
-	on_kfree((__u64)ptr);
-	return 0;
-}
+ON_EVENT_ADDRESS(kfree_btf, kfree_raw, kfree, 1, on_kfree(address))
 
 SEC("tp/kmem/kfree")
 int kfree_tp(struct trace_event_raw_kfree *ctx)
@@ -203,19 +168,7 @@ int cache_free_tp(struct trace_event_raw_kmem_cache_free *ctx)
 }
 
 /* Before 6.1 (11e9734bcb6a) without the cache, before 5.12 (3544de8ee6e4) in one record. */
-SEC("tp_btf/kmem_cache_free")
-int BPF_PROG(cache_free_old_btf, unsigned long call_site, const void *ptr)
-{
-	on_kfree(void_arg(ctx, 1));
-	return 0;
-}
-
-SEC("raw_tp/kmem_cache_free")
-int BPF_PROG(cache_free_old_raw, unsigned long call_site, const void *ptr)
-{
-	on_kfree((__u64)ptr);
-	return 0;
-}
+ON_EVENT_ADDRESS(cache_free_old_btf, cache_free_old_raw, kmem_cache_free, 1, on_kfree(address))
 
 SEC("tp/kmem/kmem_cache_free")
 int cache_free_old_tp(struct trace_event_raw_kmem_free *ctx)

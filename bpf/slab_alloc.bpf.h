@@ -10,19 +10,9 @@
 #define KTRACE_SLAB_ALLOC_BPF_H
 
 /* kmalloc's first four arguments are the same from 5.10 to 7.3, kmalloc_node's too. */
-SEC("tp_btf/kmalloc")
-int BPF_PROG(kmalloc_btf, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
-{
-	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmalloc")
-int BPF_PROG(kmalloc_raw, unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
-{
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
-	return 0;
-}
+ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1,
+		 on_kmalloc(ctx, call_site, address, requested, bytes), unsigned long call_site,
+		 const void *ptr, size_t requested, size_t bytes)
 
 SEC("tp/kmem/kmalloc")
 int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
@@ -39,21 +29,9 @@ int kmalloc_tp_old(struct trace_event_raw_kmem_alloc *ctx)
 }
 
 /* The _node tracepoints are there up to 6.0 only; they begin as the plain ones do. */
-SEC("tp_btf/kmalloc_node")
-int BPF_PROG(kmalloc_node_btf, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_kmalloc(ctx, call_site, void_arg(ctx, 1), requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmalloc_node")
-int BPF_PROG(kmalloc_node_raw, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_kmalloc(ctx, call_site, (__u64)ptr, requested, bytes);
-	return 0;
-}
+ON_EVENT_ADDRESS(kmalloc_node_btf, kmalloc_node_raw, kmalloc_node, 1,
+		 on_kmalloc(ctx, call_site, address, requested, bytes), unsigned long call_site,
+		 const void *ptr, size_t requested, size_t bytes)
 
 /* Since 6.1 the cache comes with the event and the sizes do not (2c1d697fb8ba). */
 SEC("tp_btf/kmem_cache_alloc")
@@ -70,37 +48,13 @@ int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_ca
 	return 0;
 }
 
-SEC("tp_btf/kmem_cache_alloc")
-int BPF_PROG(cache_btf_old, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_cache_alloc(ctx, void_arg(ctx, 1), NULL, requested, bytes);
-	return 0;
-}
+ON_EVENT_ADDRESS(cache_btf_old, cache_raw_old, kmem_cache_alloc, 1,
+		 on_cache_alloc(ctx, address, NULL, requested, bytes), unsigned long call_site,
+		 const void *ptr, size_t requested, size_t bytes)
 
-SEC("raw_tp/kmem_cache_alloc")
-int BPF_PROG(cache_raw_old, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_cache_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
-	return 0;
-}
-
-SEC("tp_btf/kmem_cache_alloc_node")
-int BPF_PROG(cache_node_btf, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_cache_alloc(ctx, void_arg(ctx, 1), NULL, requested, bytes);
-	return 0;
-}
-
-SEC("raw_tp/kmem_cache_alloc_node")
-int BPF_PROG(cache_node_raw, unsigned long call_site, const void *ptr, size_t requested,
-	     size_t bytes)
-{
-	on_cache_alloc(ctx, (__u64)ptr, NULL, requested, bytes);
-	return 0;
-}
+ON_EVENT_ADDRESS(cache_node_btf, cache_node_raw, kmem_cache_alloc_node, 1,
+		 on_cache_alloc(ctx, address, NULL, requested, bytes), unsigned long call_site,
+		 const void *ptr, size_t requested, size_t bytes)
 
 SEC("tp/kmem/kmem_cache_alloc")
 int cache_tp(struct trace_event_raw_kmem_cache_alloc *ctx)

@@ -129,10 +129,8 @@ static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
 	__u64 hash = words;
 	__u32 i;
 
-	for (i = 0; i < words; i++) {
-		hash = (hash ^ key[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
+	for (i = 0; i < words; i++)
+		hash = stack_mix(hash, key[i]);
 	return hash;
 }
 

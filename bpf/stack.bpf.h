@@ -110,7 +110,7 @@ static __always_inline __u64 stack_keep(struct walk *walk, long bytes)
 	if (bpf_map_lookup_elem(&stacks, &hash))
 		return hash;
 	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
-	if (err && err != -17 /* EEXIST: another CPU was first with the same frames */) {
+	if (err && err != -EEXIST /* another CPU was first with the same frames */) {
 		lose(stacks);
 		return STACK_LOST;
 	}

@@ -28,6 +28,14 @@ static const char *const rt_others[] = {
     "rt_mutex_lock_killable", "rt_mutex_lock_nested", NULL,
 };
 
+const struct option_row lock_options[] = {
+    CFG_OPTION(struct lock_cfg, locks.name, 'L', "lock", "LOCK", UNIT_NAME,
+	       "only this lock: a static one's symbol, or an address with 0x"),
+    CFG_OPTION(struct lock_cfg, contended, 256 + 100, "contended", NULL, UNIT_FLAG,
+	       "by lock:contention_* only: cheap, sees only what had to wait"),
+    {0},
+};
+
 bool lock_mode_allowed(const struct opts *opts, unsigned mode)
 {
 	return mode == MODE_CONTENDED || !((const struct lock_cfg *)opts->cfg)->contended;

@@ -76,12 +76,6 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 	"return probes are dropped while too many calls are under way (maxactive): such " \
 	"waits are not counted" KPROBE_CALLER
 
-#define LOCK_OPTIONS                                                                        \
-	CFG_OPTION(struct lock_cfg, locks.name, 'L', "lock", "LOCK", UNIT_NAME,             \
-		   "only this lock: a static one's symbol, or an address with 0x"),         \
-	    CFG_OPTION(struct lock_cfg, contended, 256 + 100, "contended", NULL, UNIT_FLAG, \
-		       "by lock:contention_* only: cheap, sees only what had to wait")
-
 /* The keys of both tools' rows. */
 #define LOCK_KEYS                                                     \
 	KEY_LOCK(struct lock_key, lock, struct lock_value, object),   \
@@ -94,6 +88,8 @@ enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 /* The innermost frames, so that the first that is left has called for the lock. */
 extern const char *const lock_leaf[];
 
+extern const struct option_row lock_options[];
+
 bool lock_mode_allowed(const struct opts *, unsigned mode);
 /* cfg is a struct lock_cfg. Returns OK, or USAGE, said. */
 enum status lock_prepare(const struct plan *, void *cfg);
@@ -102,5 +98,16 @@ enum status lock_prepare(const struct plan *, void *cfg);
  * in one more value column. Starts whose id is a lock are holds.
  */
 enum status lock_collect(struct session *, struct snapshot *);
+
+/* What is the same of both tools. held_: see struct lock_cfg. */
+#define LOCK_TOOL(held_)                                                                         \
+	.object = &object_lock, .mode_allowed = lock_mode_allowed, .options = lock_options,      \
+	.accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS |   \
+		   ACCEPT_HOOK,                                                                  \
+	.sort = "total_ns", .leaf = lock_leaf, .prepare = lock_prepare, .collect = lock_collect, \
+	.layout = {.cfg_size = sizeof(struct lock_cfg),                                          \
+		   .cfg = &(const struct lock_cfg){.held = held_},                               \
+		   .key_size = sizeof(struct lock_key),                                          \
+		   .value_size = sizeof(struct lock_value)}
 
 #endif

@@ -39,10 +39,28 @@ static const struct column columns[] = {
     {0},
 };
 
-const char *const memleak_classes[LEAK_CLASSES] = {
+/* As --class and the column have it. */
+static const char *const classes[LEAK_CLASSES] = {
     [LEAK_SLAB] = "slab",     [LEAK_KMALLOC] = "kmalloc", [LEAK_PAGES] = "pages",
     [LEAK_PERCPU] = "percpu", [LEAK_MALLOC] = "malloc",   [LEAK_MMAP] = "mmap",
 };
+
+void memleak_fill_class(struct memleak_key *key, uint32_t class)
+{
+	snprintf(key->class, sizeof(key->class), "%s", class < LEAK_CLASSES ? classes[class] : "");
+}
+
+struct memleak_value memleak_sums(int sign, uint64_t count, uint64_t bytes, uint64_t age_ns)
+{
+	struct memleak_value sums = {.growth_bytes = sign * (int64_t)bytes};
+
+	if (sign > 0) {
+		sums.count = count;
+		sums.bytes = bytes;
+		sums.age_ns = age_ns;
+	}
+	return sums;
+}
 
 static struct leak_cfg *cfg_of(struct opts *opts)
 {
@@ -57,8 +75,7 @@ static enum status parse_class(const struct option_row *row, const char *arg, st
 	for (opts->parts = 0;; arg += len + 1) {
 		len = strcspn(arg, ",");
 		for (class = 0; class < LEAK_CLASSES; class ++)
-			if (strlen(memleak_classes[class]) == len &&
-			    !strncmp(memleak_classes[class], arg, len))
+			if (strlen(classes[class]) == len && !strncmp(classes[class], arg, len))
 				break;
 		if (class == LEAK_CLASSES)
 			return fail(USAGE,

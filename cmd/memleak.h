@@ -40,13 +40,16 @@ enum memleak_mode {
 
 extern const struct hook memleak_hooks[];
 
-/* By enum leak_class, as --class and the column have it. */
-extern const char *const memleak_classes[LEAK_CLASSES];
-
 /* Bytes of struct leak_value that the columns in want (WANT_) need, as map live has them. */
 uint32_t memleak_live_size(uint32_t want);
 /* The same of struct heap_value. */
 uint32_t memleak_heap_size(uint32_t want);
+void memleak_fill_class(struct memleak_key *, uint32_t class);
+/*
+ * What allocations add to their row. sign: 1 for those that are there, -1 for those that were
+ * there at the last report.
+ */
+struct memleak_value memleak_sums(int sign, uint64_t count, uint64_t bytes, uint64_t age_ns);
 /* struct tool.collect, of the kernel's memory and of processes'. */
 enum status memleak_collect(struct session *, struct snapshot *);
 enum status memleak_heap_collect(struct session *, struct snapshot *);

@@ -2,7 +2,6 @@
 /* From map live to rows: what is old enough, and no page of another class's objects. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -93,9 +92,7 @@ static void keep_shown(struct making *making, struct rowset *live)
 			continue;
 		if (value->class == LEAK_PAGES && is_left_out(making, value->kstack))
 			continue;
-		memmove(live->keys + kept * live->key_size, rowset_key(live, i), live->key_size);
-		memmove(rowset_value(live, kept), value, live->value_size);
-		kept++;
+		rowset_move(live, kept++, i);
 	}
 	live->n = kept;
 }
@@ -114,8 +111,7 @@ static void fill_key(const struct rowset *live, size_t i, struct memleak_key *ke
 	key->tid = value.tid;
 	memcpy(key->comm, value.comm, sizeof(key->comm));
 	memcpy(key->cache, value.cache, sizeof(key->cache));
-	snprintf(key->class, sizeof(key->class), "%s",
-		 value.class < LEAK_CLASSES ? memleak_classes[value.class] : "");
+	memleak_fill_class(key, value.class);
 	if (address & LEAK_SPACE_PAGES && !(address >> 63))
 		snprintf(key->addr, sizeof(key->addr), "pfn 0x%" PRIx64, address >> LEAK_PFN_SHIFT);
 	else
@@ -123,7 +119,7 @@ static void fill_key(const struct rowset *live, size_t i, struct memleak_key *ke
 			 address & ~(uint64_t)LEAK_SPACE_MASK);
 }
 
-/* sign: 1 for what is there, -1 for what was there at the last report. */
+/* sign: see memleak_sums(). */
 static enum status add_rows(struct making *making, const struct rowset *live, int sign)
 {
 	enum status status = OK;
@@ -131,16 +127,12 @@ static enum status add_rows(struct making *making, const struct rowset *live, in
 
 	for (i = 0; i < live->n && !status; i++) {
 		const struct leak_value *value = rowset_value(live, i);
-		uint64_t bytes = value->bytes * making->weight;
-		struct memleak_value sums = {.growth_bytes = sign * (int64_t)bytes};
+		struct memleak_value sums =
+		    memleak_sums(sign, making->weight, value->bytes * making->weight,
+				 making->now_ns - value->ts_ns);
 		struct memleak_key key = {0};
 
 		fill_key(live, i, &key);
-		if (sign > 0) {
-			sums.count = making->weight;
-			sums.bytes = bytes;
-			sums.age_ns = making->now_ns - value->ts_ns;
-		}
 		status = session_row(making->session, making->snap, &key, &sums);
 	}
 	return status;
@@ -169,18 +161,6 @@ static void add_notes(const struct making *making)
 			      (uint64_t)missed.frees);
 }
 
-static enum status read_live(struct session *session, struct rowset *live)
-{
-	int fd = bpf_object__find_map_fd_by_name(session->obj, "live");
-	int err =
-	    rowset_read(live, fd, sizeof(uint64_t), memleak_live_size(session->plan->filter.want));
-
-	if (!err)
-		return OK;
-	rowset_free(live);
-	return fail(FAILED, "cannot read the map of memleak: %s", strerror(-err));
-}
-
 static enum status make_rows(struct making *making, struct rowset *live)
 {
 	struct session *session = making->session;
@@ -190,9 +170,7 @@ static enum status make_rows(struct making *making, struct rowset *live)
 	status = add_rows(making, live, 1);
 	if (!status && making->cfg->growth) {
 		status = add_rows(making, &session->before, -1);
-		rowset_free(&session->before);
-		session->before = *live;
-		memset(live, 0, sizeof(*live));
+		rowset_take(&session->before, live);
 	}
 	if (!status)
 		add_notes(making);
@@ -214,8 +192,10 @@ enum status memleak_collect(struct session *session, struct snapshot *snap)
 	making->parts = session->plan->opts->parts;
 	making->weight = cfg->sample > 1 && !cfg->addresses ? cfg->sample : 1;
 	/* Ages are as of now: what comes during the reading is too young, whatever --older says. */
-	making->now_ns = session->read_ns = host_monotonic_ns();
-	status = read_live(session, &live);
+	making->now_ns = host_monotonic_ns();
+	status = session_read_map(session, "live", sizeof(uint64_t),
+				  memleak_live_size(session->plan->filter.want), &live);
+	session->read_ns = making->now_ns;
 	if (!status)
 		status = make_rows(making, &live);
 	rowset_free(&live);

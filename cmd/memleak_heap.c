@@ -70,9 +70,7 @@ static int keep_shown(struct making *making)
 		if (fate == EXECUTED || fate == UNMAPPED ||
 		    (fate == LIVES && value->ts_ns + making->cfg->older_ns > making->now_ns))
 			continue;
-		memmove(live->keys + kept * live->key_size, rowset_key(live, i), live->key_size);
-		memmove(rowset_value(live, kept), value, live->value_size);
-		kept++;
+		rowset_move(live, kept++, i);
 	}
 	live->n = kept;
 	return err;
@@ -86,8 +84,7 @@ static void fill_key(const struct heap_key *from, const struct heap_value *value
 	key->tgid = from->tgid;
 	key->tid = value->tid;
 	memcpy(key->comm, value->comm, sizeof(key->comm));
-	snprintf(key->class, sizeof(key->class), "%s",
-		 value->class < LEAK_CLASSES ? memleak_classes[value->class] : "");
+	memleak_fill_class(key, value->class);
 	snprintf(key->addr, sizeof(key->addr), "0x%" PRIx64, (uint64_t)from->addr);
 }
 
@@ -112,7 +109,7 @@ static void weigh(struct making *making, const struct heap_value *value, uint64_
 	making->carry -= (double)*count;
 }
 
-/* sign: 1 for what is there, -1 for what was there at the last report. */
+/* sign: see memleak_sums(). */
 static enum status add_rows(struct making *making, const struct rowset *live, int sign)
 {
 	enum status status = OK;
@@ -120,20 +117,15 @@ static enum status add_rows(struct making *making, const struct rowset *live, in
 
 	making->carry = 0.5;
 	for (i = 0; i < live->n && !status; i++) {
-		struct memleak_value sums = {0};
 		struct memleak_key key = {0};
+		struct memleak_value sums;
 		struct heap_value value = {0};
 		uint64_t count, bytes;
 
 		memcpy(&value, rowset_value(live, i), live->value_size);
 		fill_key(rowset_key(live, i), &value, &key);
 		weigh(making, &value, &count, &bytes);
-		sums.growth_bytes = sign * (int64_t)bytes;
-		if (sign > 0) {
-			sums.count = count;
-			sums.bytes = bytes;
-			sums.age_ns = making->now_ns - value.ts_ns;
-		}
+		sums = memleak_sums(sign, count, bytes, making->now_ns - value.ts_ns);
 		status = session_row(making->session, making->snap, &key, &sums);
 	}
 	return status;
@@ -253,9 +245,7 @@ static enum status make_rows(struct making *making)
 	status = add_rows(making, &making->live, 1);
 	if (!status && making->cfg->growth) {
 		status = add_rows(making, &session->before, -1);
-		rowset_free(&session->before);
-		session->before = making->live;
-		memset(&making->live, 0, sizeof(making->live));
+		rowset_take(&session->before, &making->live);
 	}
 	if (!status) {
 		add_notes(making);

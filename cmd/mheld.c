@@ -25,17 +25,13 @@ static const struct hook hooks[] = {
 
 static const struct column columns[] = {
     LOCK_KEYS,
-    VAL(struct lock_value, count, KIND_COUNT),
-    VAL(struct lock_value, total_ns, KIND_NS),
-    VAL(struct lock_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct lock_value),
     VAL(struct lock_value, held, KIND_COUNT),
     VAL(struct lock_value, hist_ns, KIND_HIST_NS),
     STATS_MEAN,
     STATS_QUANTILES,
     {0},
 };
-
-static const struct option_row options[] = {LOCK_OPTIONS, {0}};
 
 const struct tool tool_mheld = {
     .name = "mheld",
@@ -47,23 +43,8 @@ const struct tool tool_mheld = {
 	"that a signal ended, does not. A mutex that is held when the report is made counts up to\n"
 	"then and is in held; one that was held when tracing began is not seen.",
     .example = "-m 1ms -g lock,comm 10",
-    .object = &object_lock,
     .hooks = hooks,
     .modes = modes,
-    .mode_allowed = lock_mode_allowed,
     .columns = columns,
-    .options = options,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
-    .sort = "total_ns",
-    .leaf = lock_leaf,
-    .layout =
-	{
-	    .cfg_size = sizeof(struct lock_cfg),
-	    .cfg = &(const struct lock_cfg){.held = 1},
-	    .key_size = sizeof(struct lock_key),
-	    .value_size = sizeof(struct lock_value),
-	},
-    .prepare = lock_prepare,
-    .collect = lock_collect,
+    LOCK_TOOL(1),
 };

@@ -18,9 +18,7 @@ static const struct column columns[] = {
     KEY_OPTIONAL(struct lock_key, owner, KIND_COMM, WANT_OWNER),
     KEY_OPTIONAL(struct lock_key, owner_tgid, KIND_U32, WANT_OWNER),
     KEY_OPTIONAL(struct lock_key, owner_tid, KIND_U32, WANT_OWNER),
-    VAL(struct lock_value, count, KIND_COUNT),
-    VAL(struct lock_value, total_ns, KIND_NS),
-    VAL(struct lock_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct lock_value),
     VAL(struct lock_value, waiting, KIND_COUNT),
     VAL(struct lock_value, aborted, KIND_COUNT),
     VAL(struct lock_value, hist_ns, KIND_HIST_NS),
@@ -28,8 +26,6 @@ static const struct column columns[] = {
     STATS_QUANTILES,
     {0},
 };
-
-static const struct option_row options[] = {LOCK_OPTIONS, {0}};
 
 const struct tool tool_mlock = {
     .name = "mlock",
@@ -42,23 +38,8 @@ const struct tool tool_mlock = {
 	"counts up to then and is in waiting. -g lock,owner says who had the lock when the wait\n"
 	"began. --contended is cheaper and sees only what had to wait.",
     .example = "-p 1234 -m 10us 10",
-    .object = &object_lock,
     .hooks = hooks,
     .modes = modes,
-    .mode_allowed = lock_mode_allowed,
     .columns = columns,
-    .options = options,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
-    .sort = "total_ns",
-    .leaf = lock_leaf,
-    .layout =
-	{
-	    .cfg_size = sizeof(struct lock_cfg),
-	    .cfg = &(const struct lock_cfg){.held = 0},
-	    .key_size = sizeof(struct lock_key),
-	    .value_size = sizeof(struct lock_value),
-	},
-    .prepare = lock_prepare,
-    .collect = lock_collect,
+    LOCK_TOOL(0),
 };

@@ -34,9 +34,7 @@ static const struct column columns[] = {
     KEY_RUNNING(struct offwake_key, waker_ustack, KIND_USTACK, WANT_WAKER_USTACK | WANT_CONTEXT,
 		OWNED_BY(struct offwake_key, waker_tgid)),
     KEY_RUNNING_OPTIONAL(struct offwake_key, chain, KIND_CHAIN, WANT_CHAIN | WANT_CONTEXT),
-    VAL(struct offwake_value, count, KIND_COUNT),
-    VAL(struct offwake_value, total_ns, KIND_NS),
-    VAL(struct offwake_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct offwake_value),
     STATS_MEAN,
     {0},
 };

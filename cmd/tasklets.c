@@ -39,9 +39,7 @@ static const struct hook hooks[] = {
 
 static const struct column columns[] = {
     KEY(struct tasklet_key, func, KIND_FUNC, WANT_FUNC),
-    VAL(struct tasklet_value, count, KIND_COUNT),
-    VAL(struct tasklet_value, total_ns, KIND_NS),
-    VAL(struct tasklet_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct tasklet_value),
     VAL(struct tasklet_value, hist_ns, KIND_HIST_NS),
     VAL(struct tasklet_value, delay_hist_ns, KIND_HIST_NS),
     STATS_MEAN,

@@ -26,9 +26,7 @@ static const struct column columns[] = {
     KEY(struct wakeup_key, kstack, KIND_KSTACK, WANT_KSTACK),
     KEY_RUNNING(struct wakeup_key, ustack, KIND_USTACK, WANT_USTACK | WANT_CONTEXT,
 		OWNED_BY(struct wakeup_key, waker_tgid)),
-    VAL(struct wakeup_value, count, KIND_COUNT),
-    VAL(struct wakeup_value, total_ns, KIND_NS),
-    VAL(struct wakeup_value, max_ns, KIND_NS),
+    VALS_INTERVAL(struct wakeup_value),
     STATS_MEAN,
     {0},
 };

@@ -12,6 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "core/read_all.h"
+
 #define CGROUP2_MAGIC 0x63677270
 #define CGROUP1_MAGIC 0x27e0eb
 #define MAX_MOUNTINFO (16U << 20)
@@ -148,37 +150,12 @@ int cgroup_v1_controller(const char *mountinfo, size_t len, unsigned major, unsi
 static int read_mountinfo(char **text, size_t *len)
 {
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	size_t room = 0;
-	int err = fd < 0 ? -errno : 0;
+	int err;
 
-	*text = NULL;
-	*len = 0;
-	while (!err) {
-		ssize_t got;
-
-		if (*len == room) {
-			char *bigger = room < MAX_MOUNTINFO ? realloc(*text, room += 65536) : NULL;
-
-			if (!bigger) {
-				err = -ENOMEM;
-				break;
-			}
-			*text = bigger;
-		}
-		got = read(fd, *text + *len, room - *len);
-		if (got < 0 && errno != EINTR)
-			err = -errno;
-		if (!got)
-			break;
-		if (got > 0)
-			*len += got;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (err) {
-		free(*text);
-		*text = NULL;
-	}
+	if (fd < 0)
+		return -errno;
+	err = read_all(fd, MAX_MOUNTINFO, text, len);
+	close(fd);
 	return err;
 }
 

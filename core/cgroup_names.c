@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/grow.h"
+
 #define MAX_NAMES (1U << 18)
 #define MAX_DEPTH 64 /* as many directories are open at once */
 
@@ -32,17 +34,8 @@ struct walk {
 
 static int add(struct cgroup_names *names, uint64_t id, const char *path)
 {
-	struct name *bigger;
-
-	if (names->count == names->room) {
-		size_t room = names->room ? 2 * names->room : 64;
-
-		bigger = realloc(names->at, room * sizeof(*bigger));
-		if (!bigger)
-			return -ENOMEM;
-		names->at = bigger;
-		names->room = room;
-	}
+	if (grow((void **)&names->at, &names->room, names->count + 1, sizeof(*names->at), 64))
+		return -ENOMEM;
 	names->at[names->count].path = strdup(path);
 	if (!names->at[names->count].path)
 		return -ENOMEM;

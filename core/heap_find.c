@@ -12,6 +12,7 @@
 #include "core/grow.h"
 #include "core/heap.h"
 #include "core/loader.h"
+#include "core/maps.h"
 
 /* A file that was looked at: processes share them. */
 struct seen {
@@ -58,63 +59,41 @@ static int take_file(void *arg, const char *path)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* "start-end perms pgoff major:minor inode   path": path where it is code from a file, else NULL.
+/*
+ * By its mapping, which is right in each mount namespace, and of deleted files; else by its path,
+ * where another file may lie now.
  */
-static const char *code_mapping(char *line, uint64_t *start, uint64_t *end)
+static int take_mapping(struct finder *finder, uint32_t tgid, const struct maps_line *line)
 {
-	char *at, *perms;
-	int word;
-
-	*start = strtoull(line, &at, 16);
-	if (*at != '-')
-		return NULL;
-	*end = strtoull(at + 1, &at, 16);
-	perms = at + strspn(at, " ");
-	at = perms;
-	for (word = 0; word < 3; word++) {
-		at += strcspn(at, " ");
-		at += strspn(at, " ");
-	}
-	if (!memchr(perms, 'x', strcspn(perms, " ")) || !strtoull(at, &at, 10))
-		return NULL;
-	at += strspn(at, " ");
-	at[strcspn(at, "\n")] = '\0';
-	return at;
-}
-
-/* By its mapping, which is right in each mount namespace, and of deleted files; else by its path.
- */
-static int take_mapping(struct finder *finder, uint32_t tgid, char *line)
-{
+	const struct user_file_seen *seen = &line->seen;
 	char path[PATH_MAX];
-	uint64_t start, end;
-	const char *file = code_mapping(line, &start, &end);
 	struct stat st;
 
-	if (!file)
+	if (!line->executable || !seen->inode)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, tgid, start, end);
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64, tgid,
+		 seen->start, seen->end);
 	if (stat(path, &st) &&
-	    snprintf(path, sizeof(path), "/proc/%u/root%s", tgid, file) >= (int)sizeof(path))
+	    (seen->deleted || snprintf(path, sizeof(path), "/proc/%" PRIu32 "/root%s", tgid,
+				       seen->path) >= (int)sizeof(path)))
 		return 0;
 	return take_file(finder, path);
 }
 
-/* A process that has ended meanwhile has no files. */
+/* A process that has ended meanwhile, or whose maps are not to be read, has no files for us. */
 static int take_process(void *arg, uint32_t tgid)
 {
-	char path[32], *line = NULL;
-	size_t room = 0;
-	int err = 0;
-	FILE *in;
+	struct maps_line line;
+	const char *at;
+	char *text;
+	size_t len;
+	int err = maps_read(tgid, &text, &len);
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", tgid);
-	in = fopen(path, "re");
-	while (in && !err && getline(&line, &room, in) > 0)
-		err = take_mapping(arg, tgid, line);
-	if (in)
-		fclose(in);
-	free(line);
+	if (err)
+		return err == -ENOMEM || err == -EFBIG ? err : 0;
+	for (at = text; !err && maps_next(&at, text + len, &line);)
+		err = take_mapping(arg, tgid, &line);
+	free(text);
 	return err;
 }
 

@@ -122,31 +122,23 @@ uint64_t host_realtime_ns(void)
 
 uint64_t host_threads(void)
 {
-	FILE *in = fopen("/proc/loadavg", "re");
-	char line[128] = "";
+	char line[128];
 	const char *slash;
 
-	if (!in)
+	if (read_line("/proc/loadavg", line, sizeof(line)))
 		return 0;
-	if (!fgets(line, sizeof(line), in))
-		line[0] = '\0';
-	fclose(in);
 	slash = strchr(line, '/'); /* "0.20 0.18 0.12 1/80 11206": the 80 */
 	return slash ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
 uint32_t host_cpus(void)
 {
-	FILE *in = fopen("/sys/devices/system/cpu/possible", "re");
 	long configured = sysconf(_SC_NPROCESSORS_CONF);
-	char line[256] = "";
+	char line[256];
 	const char *last;
 
-	if (in) {
-		if (!fgets(line, sizeof(line), in))
-			line[0] = '\0';
-		fclose(in);
-	}
+	if (read_line("/sys/devices/system/cpu/possible", line, sizeof(line)))
+		line[0] = '\0';
 	last = strpbrk(line, "0123456789"); /* "0-3\n", "0,2-3\n": the last number */
 	if (!last)
 		return configured > 0 ? (uint32_t)configured : 1;

@@ -2,6 +2,7 @@
 /* From the text of kallsyms to the sorted table. */
 #include "core/ksyms_table.h"
 #include "core/grow.h"
+#include "core/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,23 +123,13 @@ static int add_symbol(struct ksyms *ks, const struct line *l)
 	return err;
 }
 
-static unsigned hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
 /* "ffffffff81000000 T name" or "... t name\t[module]"; false: no such line. */
 static bool split_line(const char *s, const char *end, struct line *l)
 {
-	const char *begin = s, *tab;
-	unsigned digit;
+	const char *tab;
 
-	for (l->addr = 0; s < end && (digit = hex_digit(*s)) < 16; s++)
-		l->addr = l->addr << 4 | digit;
-	if (s == begin || s - begin > 16 || end - s < 4 || s[0] != ' ' || s[2] != ' ')
+	s = number_hex(s, end, 16, &l->addr);
+	if (!s || end - s < 4 || s[0] != ' ' || s[2] != ' ')
 		return false;
 	l->type = s[1];
 	l->name = s + 3;

@@ -9,29 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/grow.h"
+#include "core/number.h"
+#include "core/read_all.h"
 
 #define DELETED " (deleted)"
-#define READ_BYTES 16384
 
 /* At most max hex digits up to the byte stop, which is skipped; NULL: something else is there. */
 static const char *take_hex(const char *s, const char *end, char stop, int max, uint64_t *value)
 {
-	const char *begin = s;
-
-	for (*value = 0; s < end && s - begin <= max; s++) {
-		char c = *s | 0x20;
-
-		if (*s >= '0' && *s <= '9')
-			*value = *value << 4 | (unsigned)(*s - '0');
-		else if (c >= 'a' && c <= 'f')
-			*value = *value << 4 | (unsigned)(c - 'a' + 10);
-		else
-			break;
-	}
-	if (s == begin || s == end || *s != stop || s - begin > max)
-		return NULL;
-	return s + 1;
+	s = number_hex(s, end, max, value);
+	return s && s < end && *s == stop ? s + 1 : NULL;
 }
 
 /* Decimal digits and the blanks behind them. */
@@ -141,26 +128,6 @@ bool maps_next(const char **text, const char *end, struct maps_line *l)
 	return false;
 }
 
-static int read_all(int fd, char **text, size_t *len)
-{
-	size_t room = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (*len > MAPS_TEXT_MAX)
-			return -EFBIG;
-		if (grow((void **)text, &room, *len + READ_BYTES, 1, READ_BYTES))
-			return -ENOMEM;
-		got = read(fd, *text + *len, room - *len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : 0;
-		*len += got;
-	}
-}
-
 int maps_read(uint32_t tgid, char **text, size_t *len)
 {
 	char path[32];
@@ -172,13 +139,12 @@ int maps_read(uint32_t tgid, char **text, size_t *len)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	err = read_all(fd, text, len);
+	err = read_all(fd, MAPS_TEXT_MAX, text, len);
 	close(fd);
-	if (!err && !*len)
-		err = -ESRCH;
-	if (err) {
+	if (!err && !*len) {
 		free(*text);
 		*text = NULL;
+		err = -ESRCH;
 	}
 	return err;
 }

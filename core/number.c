@@ -29,6 +29,26 @@ int number_u64(const char *s, uint64_t *out)
 	return 0;
 }
 
+static unsigned hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+}
+
+const char *number_hex(const char *s, const char *end, int max, uint64_t *value)
+{
+	const char *begin = s;
+	uint64_t sum = 0;
+	unsigned digit;
+
+	for (; s < end && (digit = hex_digit(*s)) < 16; s++)
+		sum = sum << 4 | digit;
+	*value = sum;
+	return s == begin || s - begin > max ? NULL : s;
+}
+
 /* Digits after the point, as billionths; more than nine are cut. */
 static const char *read_fraction(const char *s, uint64_t *billionths)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/grow.h"
+#include "core/number.h"
 #include "core/open_regular.h"
 
 #define MAX_TEXT ((size_t)64 << 20)
@@ -44,21 +45,10 @@ void perf_map_free(struct perf_map *map)
 /* Hexadecimal digits, with 0x or without, and the blanks behind them; NULL: none, or too many. */
 static const char *take_hex(const char *s, const char *end, uint64_t *value)
 {
-	const char *begin;
-
 	if (end - s > 2 && s[0] == '0' && (s[1] | 0x20) == 'x')
 		s += 2;
-	for (begin = s, *value = 0; s < end && s - begin <= 16; s++) {
-		char c = *s | 0x20;
-
-		if (*s >= '0' && *s <= '9')
-			*value = *value << 4 | (unsigned)(*s - '0');
-		else if (c >= 'a' && c <= 'f')
-			*value = *value << 4 | (unsigned)(c - 'a' + 10);
-		else
-			break;
-	}
-	if (s == begin || s - begin > 16 || s == end || *s != ' ')
+	s = number_hex(s, end, 16, value);
+	if (!s || s == end || *s != ' ')
 		return NULL;
 	while (s < end && *s == ' ')
 		s++;

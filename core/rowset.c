@@ -173,6 +173,19 @@ int rowset_sum(struct rowset *rows, const void *key, const void *value)
 	return 0;
 }
 
+void rowset_move(struct rowset *rows, size_t to, size_t from)
+{
+	memmove(rows->keys + to * rows->key_size, rowset_key(rows, from), rows->key_size);
+	memmove(rowset_value(rows, to), rowset_value(rows, from), rows->value_size);
+}
+
+void rowset_take(struct rowset *to, struct rowset *from)
+{
+	rowset_free(to);
+	*to = *from;
+	memset(from, 0, sizeof(*from));
+}
+
 void rowset_free(struct rowset *rows)
 {
 	free(rows->keys);

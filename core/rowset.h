@@ -22,6 +22,10 @@ int rowset_add(struct rowset *, const void *key, const void *value);
 const void *rowset_find(struct rowset *, const void *key);
 /* Adds a row whose value is u64s; to one with the same key, each of them. 0 or -ENOMEM. */
 int rowset_sum(struct rowset *, const void *key, const void *value);
+/* Row from takes the place of row to; n is the caller's. Not after rowset_find(). */
+void rowset_move(struct rowset *, size_t to, size_t from);
+/* What was in to is freed; it has what from had, which is empty then. */
+void rowset_take(struct rowset *to, struct rowset *from);
 void rowset_free(struct rowset *);
 
 static inline const void *rowset_key(const struct rowset *rows, size_t i)

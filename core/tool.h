@@ -128,6 +128,10 @@ static inline bool column_is_computed(const struct column *column)
 		.size = sizeof(((type *)0)->field)                                             \
 	}
 
+/* What row_interval() of bpf/ktrace.bpf.h adds to. */
+#define VALS_INTERVAL(type) \
+	VAL(type, count, KIND_COUNT), VAL(type, total_ns, KIND_NS), VAL(type, max_ns, KIND_NS)
+
 /* What --stats adds: the mean, and where there is a histogram its quantiles. */
 #define STATS_MEAN                                                                        \
 	{                                                                                 \

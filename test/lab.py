@@ -130,6 +130,20 @@ def total(rows, column):
     return sum(row[column] for row in rows)
 
 
+def hist_sum(row, column="hist_ns"):
+    """The events in a histogram."""
+    return sum(slot["count"] for slot in row[column])
+
+
+def fits_histogram(row):
+    """Asserts that count, sum and maximum of a row are possible by its histogram."""
+    assert hist_sum(row) == row["count"] > 0, row
+    low, high = (sum(slot[end] * slot["count"] for slot in row["hist_ns"]) for end in ("lo", "hi"))
+    assert low <= row["total_ns"] <= high, row
+    last = max(row["hist_ns"], key=lambda slot: slot["lo"])
+    assert last["lo"] <= row["max_ns"] < last["hi"], row
+
+
 def within(value, truth, percent, what=""):
     """Asserts that value is within percent of truth."""
     assert abs(value - truth) <= truth * percent / 100, \

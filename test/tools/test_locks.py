@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from lab import has_frame, pick, total
+from lab import has_frame, hist_sum, pick, total
 from truth import COMM, around, near, run, tell, truth
 
 LOCK = "truth_mutex [ktrace_truth]"
@@ -25,10 +25,6 @@ def hook(request, needs):
     """--hook KIND, where the kernel has it."""
     needs("mheld", f"--hook {request.param}")
     return f"--hook {request.param}"
-
-
-def hist_sum(row):
-    return sum(slot["count"] for slot in row["hist_ns"])
 
 
 @pytest.mark.parametrize("hook, way", ways_by_hooks(WAYS), indirect=["hook"])

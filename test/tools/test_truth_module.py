@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from lab import has_frame, mostly, pick, total
+from lab import has_frame, hist_sum, mostly, pick, total
 from truth import COMM, around, near, run, tell, truth
 
 THEN_KEPT = [pytest.param(then, marks=pytest.mark.portable) for then in ("leak", "rcu")]
@@ -14,10 +14,6 @@ TASKLET = "truth_tasklet_fn [ktrace_truth]"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
 WAITED = ["mutex mode=contend", "mutex mode=contend how=sleep", "lock mode=spin",
           "lock mode=raw_spin", "lock mode=read", "lock mode=write"]
-
-
-def hist_sum(row, column):
-    return sum(slot["count"] for slot in row[column])
 
 
 def delay_fits(row, fact):

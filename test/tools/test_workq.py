@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import pick, total
+from lab import fits_histogram, hist_sum, pick, total
 from probes import PROBES
 
 # Two tracefs instances count the same event: the inner one for less time than
@@ -34,10 +34,6 @@ def flushes(rows):
     return pick(rows, func="flush_to_ldisc")
 
 
-def hist_sum(row, column):
-    return sum(slot["count"] for slot in row[column])
-
-
 def test_count_is_the_tracepoints_own(lab):
     result = lab.run(BETWEEN)
     inner, outer = result.fact("inner")["count"], result.fact("outer")["count"]
@@ -60,14 +56,9 @@ def test_every_row_is_consistent_with_its_histogram(lab):
     for row in lab.around("workq", "", "$W/workitems 300; sleep 1").rows:
         for slot in row["hist_ns"] + row["delay_hist_ns"]:
             assert slot["lo"] < slot["hi"] and slot["count"] > 0, row
-        assert hist_sum(row, "hist_ns") == row["count"] > 0, row
+        fits_histogram(row)
         # works that were queued before the trace began have no delay
         assert hist_sum(row, "delay_hist_ns") <= row["count"], row
-        low = sum(slot["lo"] * slot["count"] for slot in row["hist_ns"])
-        high = sum(slot["hi"] * slot["count"] for slot in row["hist_ns"])
-        assert low <= row["total_ns"] <= high, row
-        last = max(row["hist_ns"], key=lambda slot: slot["lo"])
-        assert last["lo"] <= row["max_ns"] < last["hi"], row
 
 
 def test_command_counts_what_it_queued(lab):

@@ -139,6 +139,62 @@ static void a_refusal_of_rubbish_leaves_the_result_alone(void **state)
 	}
 }
 
+/* What follows the digits; "NULL" where there are none, or more than 16. */
+static const char *behind_hex(const char *s, size_t len, uint64_t *value)
+{
+	/* no byte more than the text, for the sanitizer to see one read too much */
+	char *copy = malloc(len + !len);
+	const char *behind;
+
+	assert_non_null(copy);
+	memcpy(copy, s, len);
+	behind = number_hex(copy, copy + len, 16, value);
+	behind = behind ? s + (behind - copy) : "NULL";
+	free(copy);
+	return behind;
+}
+
+static void hex_digits_are_taken_up_to_what_is_none(void **state)
+{
+	static const struct {
+		const char *s, *behind;
+		uint64_t value;
+	} cases[] = {
+	    {"0", "", 0},
+	    {"ffffffff81000000 T x", " T x", 0xffffffff81000000},
+	    {"DeadBeef-", "-", 0xdeadbeef},
+	    {"9g", "g", 9},
+	    {"af/:@G`", "/:@G`", 0xaf},
+	    {"a\x10\x01", "\x10\x01", 10}, /* what has a digit's lower bits alone is none */
+	    {"1\xe1", "\xe1", 1},
+	    {"0x1", "x1", 0},
+	};
+	uint64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *s = cases[i].s;
+
+		assert_string_equal(behind_hex(s, strlen(s), &value), cases[i].behind);
+		assert_true(value == cases[i].value);
+	}
+}
+
+static void no_hex_digits_or_too_many_are_refused(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_string_equal(behind_hex("", 0, &value), "NULL");
+	assert_string_equal(behind_hex("1", 0, &value), "NULL");
+	assert_string_equal(behind_hex("-1", 2, &value), "NULL");
+	assert_string_equal(behind_hex(" 1", 2, &value), "NULL");
+	assert_string_equal(behind_hex("g", 1, &value), "NULL");
+	assert_string_equal(behind_hex("ffffffffffffffff", 16, &value), "");
+	assert_true(value == UINT64_MAX);
+	assert_string_equal(behind_hex("00000000000000001", 17, &value), "NULL");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +206,8 @@ int main(void)
 	    cmocka_unit_test(seconds_are_a_millisecond_at_least_and_a_century_at_most),
 	    cmocka_unit_test(sizes_go_by_1024),
 	    cmocka_unit_test(a_refusal_of_rubbish_leaves_the_result_alone),
+	    cmocka_unit_test(hex_digits_are_taken_up_to_what_is_none),
+	    cmocka_unit_test(no_hex_digits_or_too_many_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,77 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "core/processes.h"
-
-#define NOBODY 4194305U /* above PID_MAX_LIMIT: no such process can be */
-
-struct world {
-	struct user_files *files;
-	struct processes *ps;
-};
-
-static int set_up(void **state)
-{
-	struct world *w = malloc(sizeof(*w));
-
-	assert_non_null(w);
-	w->files = user_files_new();
-	w->ps = processes_new(w->files);
-	assert_non_null(w->ps);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *w = *state;
-
-	processes_free(w->ps);
-	user_files_free(w->files);
-	free(w);
-	return 0;
-}
+#include "processes_world.h"
 
 static void learn(struct world *w, uint32_t tgid, const char *text)
 {
 	assert_int_equal(processes_learn_text(w->ps, tgid, text, strlen(text)), 0);
-}
-
-/* In the last image that has it. */
-static const struct mapping *found(struct world *w, uint32_t tgid, uint64_t ip)
-{
-	const struct mapping *map = NULL;
-
-	for (unsigned image = 0; !map && image < PROCESS_IMAGES; image++)
-		map = processes_find(w->ps, tgid, image, ip);
-	return map;
-}
-
-/* What an address lies in, and the offset there; NULL: in nothing. */
-static void assert_at(struct world *w, uint32_t tgid, uint64_t ip, const char *name,
-		      uint64_t offset)
-{
-	const struct mapping *map = found(w, tgid, ip);
-
-	if (!name) {
-		assert_null(map);
-		return;
-	}
-	assert_non_null(map);
-	assert_string_equal(user_files_name(w->files, map->file), name);
-	assert_int_equal(ip - map->start + map->pgoff, offset);
 }
 
 static void only_executable_mappings_are_kept(void **state)
@@ -182,8 +121,6 @@ static void a_process_nobody_asks_for_is_forgotten(void **state)
 		processes_refresh(w->ps);
 	assert_at(w, NOBODY, 0x1000, NULL, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

@@ -1,67 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "core/processes.h"
-
-#define NOBODY 4194305U /* above PID_MAX_LIMIT: no such process can be */
-
-struct world {
-	struct user_files *files;
-	struct processes *ps;
-};
-
-static int set_up(void **state)
-{
-	struct world *w = malloc(sizeof(*w));
-
-	assert_non_null(w);
-	w->files = user_files_new();
-	w->ps = processes_new(w->files);
-	assert_non_null(w->ps);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *w = *state;
-
-	processes_free(w->ps);
-	user_files_free(w->files);
-	free(w);
-	return 0;
-}
+#include "processes_world.h"
 
 static bool knows(struct world *w, uint32_t tgid)
 {
 	return processes_images(w->ps, tgid) > 0;
-}
-
-/* What an address lies in, in the last image that has it, and the offset there; NULL: in nothing.
- */
-static void assert_at(struct world *w, uint32_t tgid, uint64_t ip, const char *name,
-		      uint64_t offset)
-{
-	const struct mapping *map = NULL;
-
-	for (unsigned image = 0; !map && image < PROCESS_IMAGES; image++)
-		map = processes_find(w->ps, tgid, image, ip);
-	if (!name) {
-		assert_null(map);
-		return;
-	}
-	assert_non_null(map);
-	assert_string_equal(user_files_name(w->files, map->file), name);
-	assert_int_equal(ip - map->start + map->pgoff, offset);
 }
 
 #define A 1000U /* some process numbers */
@@ -365,8 +312,6 @@ static void a_fork_storm_copies_nothing(void **state)
 	assert_at(w, NOBODY, 9999ULL << 13, "x", 0);
 	assert_at(w, NOBODY + 59999, 0, "x", 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

@@ -147,6 +147,44 @@ static void free_takes_a_set_twice_and_leaves_it_empty(void **state)
 	rowset_free(&rows);
 }
 
+static void rows_that_are_kept_move_to_the_front(void **state)
+{
+	struct rowset rows = rows_of(10);
+	size_t kept = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++)
+		if (i != 1 && i != 4)
+			rowset_move(&rows, kept++, i);
+	rows.n = kept;
+	for (uint32_t i = 0; i < 10; i++) {
+		struct key key = key_of(i);
+		const struct value *value = rowset_find(&rows, &key);
+
+		assert_int_equal(!value, i == 1 || i == 4);
+		if (value)
+			assert_int_equal(value->count, i);
+	}
+	rowset_free(&rows);
+}
+
+static void what_is_taken_is_no_more_where_it_was(void **state)
+{
+	struct rowset to = rows_of(5), from = rows_of(100);
+	const unsigned char *keys = from.keys;
+	struct key key = key_of(99);
+
+	(void)state;
+	assert_null(rowset_find(&to, &key));
+	rowset_take(&to, &from);
+	assert_ptr_equal(to.keys, keys);
+	assert_non_null(rowset_find(&to, &key));
+	assert_int_equal(from.n, 0);
+	assert_null(from.keys);
+	rowset_free(&from);
+	rowset_free(&to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +194,8 @@ int main(void)
 	    cmocka_unit_test(nothing_is_found_in_an_empty_set),
 	    cmocka_unit_test(keys_and_values_lie_side_by_side),
 	    cmocka_unit_test(free_takes_a_set_twice_and_leaves_it_empty),
+	    cmocka_unit_test(rows_that_are_kept_move_to_the_front),
+	    cmocka_unit_test(what_is_taken_is_no_more_where_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
