@@ -52,6 +52,13 @@ struct slot *table_slot(const struct table *t, uint64_t hash, bool (*same)(uintp
 	return &t->slots[i];
 }
 
+bool table_same_hash(uintptr_t ref, const void *want)
+{
+	(void)ref;
+	(void)want;
+	return true;
+}
+
 int table_reserve(struct table *t)
 {
 	struct table bigger = {.used = t->used, .size = t->size ? t->size * 2 : 256};

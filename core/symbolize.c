@@ -11,7 +11,6 @@
 #include "core/context.h"
 #include "core/intern.h"
 #include "core/ksyms.h"
-#include "core/slots.h"
 #include "core/symbols.h"
 #include "core/usyms.h"
 
@@ -21,19 +20,23 @@
 
 void symbolize_begin(struct symbolize *symbolize)
 {
+	if (symbolize->usyms)
+		usyms_refresh(symbolize->usyms);
+}
+
+void symbolize_done(struct symbolize *symbolize)
+{
+	stack_store_forget(&symbolize->stacks);
 	free(symbolize->named);
 	symbolize->named = NULL;
 	symbolize->n_named = symbolize->size_named = 0;
 	free(symbolize->frames);
 	symbolize->frames = NULL;
-	if (symbolize->usyms)
-		usyms_refresh(symbolize->usyms);
 }
 
 void symbolize_end(struct symbolize *symbolize)
 {
-	free(symbolize->named);
-	free(symbolize->frames);
+	symbolize_done(symbolize);
 	usyms_free(symbolize->usyms);
 	cgroup_names_free(symbolize->cgroups);
 	memset(symbolize, 0, sizeof(*symbolize));
@@ -52,20 +55,6 @@ static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot
 		snapshot_note(snap, "/proc/kallsyms cannot be read (%s): frames have no names",
 			      strerror(-symbols->err));
 	return text;
-}
-
-/* The walk as the kernel stored it. Ids in rows were stored and are never deleted. */
-static int frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
-{
-	if (symbolize->stacks) {
-		if (!slots_stack(symbolize->stacks, id, frames))
-			return -ENOENT;
-	} else if (bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames)) {
-		return -errno;
-	}
-	if (frames->n > symbolize->plan->filter.depth)
-		frames->n = symbolize->plan->filter.depth;
-	return 0;
 }
 
 static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
@@ -168,7 +157,7 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 			out->interrupted = true;
 		}
 	} else {
-		err = frames_read(symbolize, id, &frames);
+		err = stack_store_find(&symbolize->stacks, id, &frames);
 		if (!err)
 			err = name_kstack(symbolize, snap, &frames, out);
 	}
@@ -254,7 +243,7 @@ int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 		*out = stack_special(snap, id);
 		return *out ? 0 : -ENOMEM;
 	}
-	err = frames_read(symbolize, id, &frames);
+	err = stack_store_find(&symbolize->stacks, id, &frames);
 	return err ? err : name_ustack(symbolize, snap, &frames, tgid, out);
 }
 
@@ -367,7 +356,8 @@ const char *symbolize_caller(struct symbolize *symbolize, struct snapshot *snap,
 	const struct ksym *symbol;
 	unsigned first;
 
-	if (!ksyms || id == STACK_NONE || id == STACK_LOST || frames_read(symbolize, id, &frames))
+	if (!ksyms || id == STACK_NONE || id == STACK_LOST ||
+	    stack_store_find(&symbolize->stacks, id, &frames))
 		return NULL;
 	first = ksyms_trim(ksyms, (const uint64_t *)frames.ip, (unsigned)frames.n, leaf);
 	symbol = first < frames.n ? ksyms_find(ksyms, frames.ip[first]) : NULL;

@@ -9,20 +9,19 @@
 
 #include "core/plan.h"
 #include "core/snapshot.h"
+#include "core/stack_store.h"
 
 struct lock_object;
 struct usyms;
 struct cgroup_names;
 struct named_frame;
 struct named_stack;
-struct slots_view;
 
 struct symbolize {
 	const struct plan *plan;
-	int stacks_fd;                   /* map stacks; -1: none */
-	const struct slots_view *stacks; /* in place of that map; NULL: none */
-	int links_fd, chains_fd;         /* maps links and chains; negative: none */
-	struct usyms *usyms;             /* NULL: no user stacks are shown */
+	struct stack_store stacks;
+	int links_fd, chains_fd; /* maps links and chains; negative: none */
+	struct usyms *usyms;     /* NULL: no user stacks are shown */
 	struct cgroup_names *cgroups;
 	bool cgroups_tried;
 	/* kernel stacks of the snapshot in the making, by id */
@@ -48,8 +47,10 @@ struct named_stack {
 	bool interrupted;    /* the running task has nothing to do with it */
 };
 
-/* Forgets what belonged to the last snapshot; user mappings are read anew. */
+/* A snapshot begins: user mappings are read anew. */
 void symbolize_begin(struct symbolize *);
+/* All of it is named: forgets what was of this snapshot only. */
+void symbolize_done(struct symbolize *);
 void symbolize_end(struct symbolize *);
 
 /*
