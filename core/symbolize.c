@@ -16,8 +16,6 @@
 
 #define FRAME_LEN 512
 
-#define FRAME_SLOTS 4096
-
 void symbolize_begin(struct symbolize *symbolize)
 {
 	if (symbolize->usyms)
@@ -30,8 +28,8 @@ void symbolize_done(struct symbolize *symbolize)
 	free(symbolize->named);
 	symbolize->named = NULL;
 	symbolize->n_named = symbolize->size_named = 0;
-	free(symbolize->frames);
-	symbolize->frames = NULL;
+	free(symbolize->ustacks.slots);
+	symbolize->ustacks = (struct table){0};
 }
 
 void symbolize_end(struct symbolize *symbolize)
@@ -65,8 +63,8 @@ static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
 }
 
 /* Frames that the user asked for; a walk that ended at the kernel's own limit is marked. */
-static const struct stack *stack_intern(const struct symbolize *symbolize, struct snapshot *snap,
-					const char *const *names, uint32_t n, bool walked_all)
+static const struct stack *stack_of(const struct symbolize *symbolize, struct snapshot *snap,
+				    const char *const *names, uint32_t n, bool walked_all)
 {
 	if (n > symbolize->plan->opts->stack_depth)
 		return snapshot_stack(snap, names, symbolize->plan->opts->stack_depth, false);
@@ -77,27 +75,24 @@ static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
 		       const struct stack_frames *frames, struct named_stack *out)
 {
 	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	char frame[FRAME_LEN] = "[unknown]";
 	const char *names[MAX_DEPTH];
-	char frame[FRAME_LEN];
-	uint32_t n = 0, i;
+	uint32_t n = 0, i = 0;
 
-	if (ksyms) {
+	if (ksyms)
 		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n,
 			       symbolize->plan->opts->tool->leaf);
-		for (; i < frames->n; i++) {
+	for (; i < frames->n; i++) {
+		if (ksyms)
 			ksyms_format(ksyms, frames->ip[i], symbolize->plan->opts->verbose, frame,
 				     sizeof(frame));
-			names[n] = snapshot_text(snap, frame, sizeof(frame));
-			if (!names[n++])
-				return -ENOMEM;
-		}
-	} else {
-		for (i = 0; i < frames->n; i++)
-			names[n++] = "[unknown]";
+		names[n] = snapshot_text(snap, frame, sizeof(frame));
+		if (!names[n++])
+			return -ENOMEM;
 	}
 	if (symbolize->plan->filter.want & WANT_CONTEXT)
 		out->context = context_of(names, &n, &out->interrupted);
-	out->stack = stack_intern(symbolize, snap, names, n, frames->n < MAX_DEPTH);
+	out->stack = stack_of(symbolize, snap, names, n, frames->n < MAX_DEPTH);
 	return out->stack ? 0 : -ENOMEM;
 }
 
@@ -168,27 +163,12 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
-/* The frame that is wanted, with kind and name; NULL: out of memory. */
-static const struct named_frame *name_frame(struct symbolize *symbolize, struct snapshot *snap,
-					    const struct named_frame *want)
+/* The snapshot's copy of a frame's text, made once in a report. NULL: out of memory. */
+static const char *frame_text(struct snapshot *snap, struct usyms_frame *frame)
 {
-	uint64_t hash = hash_word(hash_word(want->image, want->tgid), want->ip);
-	char text[FRAME_LEN];
-	struct named_frame *slot;
-
-	if (!symbolize->frames)
-		symbolize->frames = calloc(FRAME_SLOTS, sizeof(*symbolize->frames));
-	if (!symbolize->frames)
-		return NULL;
-	slot = &symbolize->frames[hash % FRAME_SLOTS];
-	if (slot->name && slot->ip == want->ip && slot->tgid == want->tgid &&
-	    slot->image == want->image && slot->calls == want->calls)
-		return slot;
-	*slot = *want;
-	slot->kind = (int)usyms_frame(symbolize->usyms, want->tgid, want->image, want->ip,
-				      want->calls, text, sizeof(text));
-	slot->name = snapshot_text(snap, text, sizeof(text));
-	return slot->name ? slot : NULL;
+	if (frame && !frame->interned)
+		frame->interned = snapshot_text(snap, frame->text, FRAME_LEN);
+	return frame ? frame->interned : NULL;
 }
 
 /*
@@ -208,15 +188,15 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 
 	image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
 	for (i = 0; i < frames->n && (ip[i] || !i); i++) { /* 0: a coroutine's or thread's end */
-		const struct named_frame want = {ip[i], tgid, image, i > 0};
-		const struct named_frame *named = name_frame(symbolize, snap, &want);
+		struct usyms_frame *frame =
+		    usyms_frame(symbolize->usyms, tgid, image, ip[i], i > 0);
 
-		if (!named)
+		names[i] = frame_text(snap, frame);
+		if (!names[i])
 			return -ENOMEM;
-		kind = (enum usyms_kind)named->kind;
+		kind = frame->kind;
 		if (i && last == USYMS_FIRST && kind != USYMS_FIRST)
 			break;
-		names[i] = named->name;
 		if (kind == USYMS_UNKNOWN)
 			continue;
 		n = i + 1;
@@ -229,22 +209,36 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 	if (usyms_unread(symbolize->usyms))
 		snapshot_note(snap, "symbols of some files could not be read (they are gone, "
 				    "replaced or refused): their frames are file+0xoffset");
-	*out = stack_intern(symbolize, snap, names, n, whole);
+	*out = stack_of(symbolize, snap, names, n, whole);
 	return *out ? 0 : -ENOMEM;
 }
 
 int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id, uint32_t tgid,
 		     const struct stack **out)
 {
+	const uint64_t hash = hash_word(id, tgid);
 	struct stack_frames frames;
+	struct slot *slot;
 	int err;
 
 	if (id == STACK_NONE || id == STACK_LOST) {
 		*out = stack_special(snap, id);
 		return *out ? 0 : -ENOMEM;
 	}
+	if (table_reserve(&symbolize->ustacks))
+		return -ENOMEM;
+	/* Of one id no two processes have the same hash; and ids are hashes themselves. */
+	slot = table_slot(&symbolize->ustacks, hash, table_same_hash, NULL);
+	if (slot->ref) {
+		*out = (const struct stack *)slot->ref;
+		return 0;
+	}
 	err = stack_store_find(&symbolize->stacks, id, &frames);
-	return err ? err : name_ustack(symbolize, snap, &frames, tgid, out);
+	if (!err)
+		err = name_ustack(symbolize, snap, &frames, tgid, out);
+	if (!err)
+		table_put(&symbolize->ustacks, slot, hash, (uintptr_t)*out);
+	return err;
 }
 
 /* 1: the chain ends here; 0: it may go on; -ENOMEM, or -errno when the map could not be read. */

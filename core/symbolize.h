@@ -14,7 +14,6 @@
 struct lock_object;
 struct usyms;
 struct cgroup_names;
-struct named_frame;
 struct named_stack;
 
 struct symbolize {
@@ -27,17 +26,7 @@ struct symbolize {
 	/* kernel stacks of the snapshot in the making, by id */
 	struct named_stack *named;
 	size_t n_named, size_named;
-	struct named_frame *frames; /* of user stacks, named lately; NULL: none yet */
-};
-
-/* An address occurs in many stacks. Each slot has the last one that belongs there. */
-struct named_frame {
-	uint64_t ip;
-	uint32_t tgid;
-	unsigned image;
-	bool calls;
-	int kind;         /* enum usyms_kind */
-	const char *name; /* the snapshot's; NULL: a free slot */
+	struct table ustacks; /* and user stacks, by id and process */
 };
 
 struct named_stack {
