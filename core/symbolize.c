@@ -67,8 +67,9 @@ static const struct stack *stack_of(const struct symbolize *symbolize, struct sn
 				    const char *const *names, uint32_t n, bool walked_all)
 {
 	if (n > symbolize->plan->opts->stack_depth)
-		return snapshot_stack(snap, names, symbolize->plan->opts->stack_depth, false);
-	return snapshot_stack(snap, names, n, !walked_all);
+		return snapshot_stack_interned(snap, names, symbolize->plan->opts->stack_depth,
+					       false);
+	return snapshot_stack_interned(snap, names, n, !walked_all);
 }
 
 static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
