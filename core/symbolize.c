@@ -18,6 +18,7 @@
 
 void symbolize_begin(struct symbolize *symbolize)
 {
+	symbols_begin_report(symbolize->plan->symbols);
 	if (symbolize->usyms)
 		usyms_refresh(symbolize->usyms);
 }
@@ -40,11 +41,12 @@ void symbolize_end(struct symbolize *symbolize)
 	memset(symbolize, 0, sizeof(*symbolize));
 }
 
-/* Loaded on first use; the report says once why there are no names. */
-static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
+/* To name these addresses. Loaded on first use; the report says once why there are no names. */
+static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap,
+				    const uint64_t *address, size_t n)
 {
 	struct symbols *symbols = symbolize->plan->symbols;
-	struct ksyms *text = symbols_text(symbols);
+	struct ksyms *text = symbols_text_of(symbols, address, n);
 
 	if (symbols->err == -EPERM)
 		snapshot_note(snap, "kernel symbols are hidden (needs CAP_SYSLOG, and "
@@ -75,17 +77,17 @@ static const struct stack *stack_of(const struct symbolize *symbolize, struct sn
 static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
 		       const struct stack_frames *frames, struct named_stack *out)
 {
-	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const uint64_t *ip = (const uint64_t *)frames->ip;
+	struct ksyms *ksyms = kernel_symbols(symbolize, snap, ip, frames->n);
 	char frame[FRAME_LEN] = "[unknown]";
 	const char *names[MAX_DEPTH];
 	uint32_t n = 0, i = 0;
 
 	if (ksyms)
-		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n,
-			       symbolize->plan->opts->tool->leaf);
+		i = ksyms_trim(ksyms, ip, (unsigned)frames->n, symbolize->plan->opts->tool->leaf);
 	for (; i < frames->n; i++) {
 		if (ksyms)
-			ksyms_format(ksyms, frames->ip[i], symbolize->plan->opts->verbose, frame,
+			ksyms_format(ksyms, ip[i], symbolize->plan->opts->verbose, frame,
 				     sizeof(frame));
 		names[n] = snapshot_text(snap, frame, sizeof(frame));
 		if (!names[n++])
@@ -301,7 +303,7 @@ const char *symbolize_function(struct symbolize *symbolize, struct snapshot *sna
 
 	if (address && address < FUNC_SPECIAL_END)
 		return snapshot_text(snap, special[address], FRAME_LEN);
-	ksyms = kernel_symbols(symbolize, snap);
+	ksyms = kernel_symbols(symbolize, snap, &address, 1);
 	if (ksyms)
 		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
 	else
@@ -334,7 +336,7 @@ const char *symbolize_lock(struct symbolize *symbolize, struct snapshot *snap, u
 bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_t address,
 		     const char *const *functions)
 {
-	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const struct ksyms *ksyms = kernel_symbols(symbolize, snap, &address, 1);
 	const struct ksym *symbol = ksyms_find(ksyms, address);
 
 	for (; symbol && *functions; functions++)
@@ -346,13 +348,16 @@ bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_
 const char *symbolize_caller(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
 			     const char *const *leaf)
 {
-	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
 	struct stack_frames frames;
+	const struct ksyms *ksyms;
 	const struct ksym *symbol;
 	unsigned first;
 
-	if (!ksyms || id == STACK_NONE || id == STACK_LOST ||
+	if (id == STACK_NONE || id == STACK_LOST ||
 	    stack_store_find(&symbolize->stacks, id, &frames))
+		return NULL;
+	ksyms = kernel_symbols(symbolize, snap, (const uint64_t *)frames.ip, frames.n);
+	if (!ksyms || !frames.n)
 		return NULL;
 	first = ksyms_trim(ksyms, (const uint64_t *)frames.ip, (unsigned)frames.n, leaf);
 	symbol = first < frames.n ? ksyms_find(ksyms, frames.ip[first]) : NULL;

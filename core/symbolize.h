@@ -36,7 +36,7 @@ struct named_stack {
 	bool interrupted;    /* the running task has nothing to do with it */
 };
 
-/* A snapshot begins: user mappings are read anew. */
+/* A snapshot begins: user mappings, and kernel symbols that may be stale, are read anew. */
 void symbolize_begin(struct symbolize *);
 /* All of it is named: forgets what was of this snapshot only. */
 void symbolize_done(struct symbolize *);
@@ -62,7 +62,7 @@ bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
 		     const char *const *functions);
 /*
  * The first function of a kernel stack, leaf first, that is none of leaf (globs); NULL: not
- * to be told. The string lives as long as the symbols.
+ * to be told. The string lives until something else is named.
  */
 const char *symbolize_caller(struct symbolize *, struct snapshot *, uint64_t id,
 			     const char *const *leaf);
