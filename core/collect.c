@@ -270,6 +270,7 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	session->read_ns = session_traced_ns(session);
 	symbolize_begin(&session->symbolize);
 	status = tool->collect ? tool->collect(session, snap) : collect_rows(session, snap);
+	symbolize_done(&session->symbolize);
 	if (status)
 		return status;
 	/* The period ends when the maps were read: naming what was in them takes longer. */

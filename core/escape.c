@@ -75,14 +75,28 @@ static unsigned utf8_decode(const char *s, uint32_t *code)
 	return n;
 }
 
-/* Bytes at the start of s that every target takes as they are. */
+/* A byte that every target takes as it is. */
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '\\' && c != '"' && c != ';';
+}
+
+/* Such bytes at the start of s. */
 static size_t plain_run(const char *s)
 {
 	size_t n = 0;
 
-	while (s[n] >= 0x20 && s[n] <= 0x7e && s[n] != '\\' && s[n] != '"' && s[n] != ';')
+	while (is_plain(s[n]))
 		n++;
 	return n;
+}
+
+/* Puts them and returns what follows. Names are short: a call for each would cost more. */
+static const char *put_plain(FILE *f, const char *s)
+{
+	for (; is_plain(*s); s++)
+		putc_unlocked(*s, f);
+	return s;
 }
 
 /* One character as a terminal gets it. */
@@ -114,18 +128,11 @@ static struct piece next_piece(const char *s)
 
 void fmt_put_text(FILE *f, const char *s)
 {
-	while (*s) {
-		size_t run = plain_run(s);
+	while (*(s = put_plain(f, s))) {
+		struct piece p = next_piece(s);
 
-		if (run) {
-			fwrite(s, 1, run, f);
-			s += run;
-		} else {
-			struct piece p = next_piece(s);
-
-			fputs(p.out, f);
-			s += p.taken;
-		}
+		fputs(p.out, f);
+		s += p.taken;
 	}
 }
 
@@ -190,22 +197,15 @@ static void put_json_char(FILE *f, uint32_t code, const char *bytes, unsigned n)
 
 void fmt_put_json(FILE *f, const char *s)
 {
-	putc('"', f);
-	while (*s) {
-		size_t run = plain_run(s);
+	putc_unlocked('"', f);
+	while (*(s = put_plain(f, s))) {
+		uint32_t code = 0;
+		unsigned n = utf8_decode(s, &code);
 
-		if (run) {
-			fwrite(s, 1, run, f);
-			s += run;
-		} else {
-			uint32_t code = 0;
-			unsigned n = utf8_decode(s, &code);
-
-			put_json_char(f, code, s, n);
-			s += n ? n : 1;
-		}
+		put_json_char(f, code, s, n);
+		s += n ? n : 1;
 	}
-	putc('"', f);
+	putc_unlocked('"', f);
 }
 
 /*

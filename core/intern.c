@@ -52,6 +52,13 @@ struct slot *table_slot(const struct table *t, uint64_t hash, bool (*same)(uintp
 	return &t->slots[i];
 }
 
+bool table_same_hash(uintptr_t ref, const void *want)
+{
+	(void)ref;
+	(void)want;
+	return true;
+}
+
 int table_reserve(struct table *t)
 {
 	struct table bigger = {.used = t->used, .size = t->size ? t->size * 2 : 256};
@@ -130,7 +137,7 @@ const char *snapshot_text(struct snapshot *s, const char *string, size_t len)
 }
 
 struct frames {
-	const char **frame;
+	const char *const *frame;
 	uint32_t n;
 	bool cut;
 };
@@ -167,31 +174,39 @@ static const char **intern_frames(struct snapshot *s, const char *const *frame, 
 	return store->frames;
 }
 
-const struct stack *snapshot_stack(struct snapshot *s, const char *const *frame, uint32_t n,
-				   bool cut)
+const struct stack *snapshot_stack_interned(struct snapshot *s, const char *const *frame,
+					    uint32_t n, bool cut)
 {
 	struct table *t = &s->store->stacks;
-	struct frames frames = {intern_frames(s, frame, n), n, cut};
+	struct frames frames = {frame, n, cut};
 	uint64_t hash = hash_word(n, cut);
 	struct slot *slot;
 	struct stack *copy;
 
-	if (!frames.frame || table_reserve(t))
+	if (table_reserve(t))
 		return NULL;
 	for (uint32_t i = 0; i < n; i++)
-		hash = hash_word(hash, (uintptr_t)frames.frame[i]);
+		hash = hash_word(hash, (uintptr_t)frame[i]);
 	slot = table_slot(t, hash, same_stack, &frames);
 	if (slot->ref)
 		return (const struct stack *)slot->ref;
-	copy = store_alloc(s->store, sizeof(*copy) + n * sizeof(*frames.frame),
-			   _Alignof(struct stack));
+	copy = store_alloc(s->store, sizeof(*copy) + n * sizeof(*frame), _Alignof(struct stack));
 	if (!copy)
 		return NULL;
 	copy->n = n;
 	copy->cut = cut;
-	memcpy(copy->frame, frames.frame, n * sizeof(*frames.frame));
+	if (n)
+		memcpy(copy->frame, frame, n * sizeof(*frame));
 	table_put(t, slot, hash, (uintptr_t)copy);
 	return copy;
+}
+
+const struct stack *snapshot_stack(struct snapshot *s, const char *const *frame, uint32_t n,
+				   bool cut)
+{
+	const char **names = intern_frames(s, frame, n);
+
+	return names ? snapshot_stack_interned(s, names, n, cut) : NULL;
 }
 
 struct links {

@@ -40,6 +40,8 @@ int table_reserve(struct table *);
 /* The slot that holds what is wanted, or the free one where it belongs. */
 struct slot *table_slot(const struct table *, uint64_t hash, bool (*same)(uintptr_t, const void *),
 			const void *want);
+/* For table_slot(): the hash is all there is to compare. */
+bool table_same_hash(uintptr_t ref, const void *want);
 void table_put(struct table *, struct slot *, uint64_t hash, uintptr_t ref);
 
 /* Zeroed memory that lives as long as the store; NULL when there is none. */

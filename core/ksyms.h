@@ -43,6 +43,21 @@ int ksyms_load_data(struct ksyms **out, const char *path);
  */
 int ksyms_load_both(struct ksyms **text, struct ksyms **data, const char *path);
 void ksyms_free(struct ksyms *);
+
+enum ksyms_kind { KSYMS_TEXT, KSYMS_DATA, KSYMS_BOTH };
+struct ksyms_reader;
+
+/* The same piece by piece. Returns 0 or -ENOMEM; other errors come at the end. */
+int ksyms_reader_open(struct ksyms_reader **, enum ksyms_kind, const char *path);
+/* Some 40 us of it; false: that was all. */
+bool ksyms_reader_step(struct ksyms_reader *);
+/*
+ * Reads what is left. The tables are the caller's, NULL where there is none; second is that of
+ * data, of KSYMS_BOTH only, else NULL. Returns as the above; the reader is gone in any case.
+ */
+int ksyms_reader_end(struct ksyms_reader *, struct ksyms **first, struct ksyms **second);
+void ksyms_reader_drop(struct ksyms_reader *);
+
 size_t ksyms_count(const struct ksyms *);
 /* By address; i below ksyms_count(). */
 const struct ksym *ksyms_at(const struct ksyms *, size_t i);

@@ -5,12 +5,9 @@
 #include "core/number.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define CHUNK (256 * 1024)
 #define NAME_MAX_LEN 1023 /* KSYM_NAME_LEN is 512 */
 #define MAX_SYMBOLS (1U << 23)
 #define MAX_BLOB (1U << 29)
@@ -153,7 +150,7 @@ static int note_symbol(struct ksyms *ks, const struct line *l)
 	return wanted(ks, l) ? add_symbol(ks, l) : 0;
 }
 
-static int take_line(struct ksyms *const *tables, const char *s, const char *end, bool *shown)
+int ksyms_take_line(struct ksyms *const *tables, const char *s, const char *end, bool *shown)
 {
 	struct line l;
 	int err = 0;
@@ -166,13 +163,12 @@ static int take_line(struct ksyms *const *tables, const char *s, const char *end
 	return err;
 }
 
-/* Takes the whole lines of buf[0..*used) and moves the rest to its front. */
-static int take_lines(struct ksyms *const *tables, char *buf, size_t *used, bool *shown)
+int ksyms_take_lines(struct ksyms *const *tables, char *buf, size_t *used, bool *shown)
 {
 	char *s = buf, *end = buf + *used, *newline;
 
 	while ((newline = memchr(s, '\n', end - s))) {
-		int err = take_line(tables, s, newline, shown);
+		int err = ksyms_take_line(tables, s, newline, shown);
 
 		if (err)
 			return err;
@@ -181,34 +177,6 @@ static int take_lines(struct ksyms *const *tables, char *buf, size_t *used, bool
 	*used = end - s;
 	memmove(buf, s, *used);
 	return 0;
-}
-
-static int read_symbols(struct ksyms *const *tables, int fd, char *buf)
-{
-	bool shown = false, any = false;
-	size_t used = 0;
-	int err = 0;
-
-	while (!err) {
-		ssize_t got = read(fd, buf + used, CHUNK - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		any = true;
-		used += got;
-		err = take_lines(tables, buf, &used, &shown);
-		if (!err && used == CHUNK) /* no line of kallsyms is that long */
-			err = -EINVAL;
-	}
-	if (!err && used)
-		err = take_line(tables, buf, buf + used, &shown);
-	if (err)
-		return err;
-	return any && !shown ? -EPERM : 0;
 }
 
 static bool in_text(const struct ksyms *ks, const struct ksym *sym)
@@ -310,7 +278,7 @@ static void best_names_first(struct ksyms *ks)
 	}
 }
 
-static int prepare(struct ksyms *ks)
+int ksyms_prepare(struct ksyms *ks)
 {
 	int err;
 
@@ -323,62 +291,4 @@ static int prepare(struct ksyms *ks)
 	best_names_first(ks);
 	ks->memo = calloc(1, sizeof(*ks->memo) + ks->count);
 	return ks->memo ? 0 : -ENOMEM;
-}
-
-/* Fills one table or two of different kinds, from one reading. Those filled are the caller's. */
-static int load(struct ksyms **first, struct ksyms **second, const char *path)
-{
-	struct ksyms *tables[] = {*first, second ? *second : NULL, NULL};
-	char *buf = malloc(CHUNK);
-	int fd = open(path ? path : "/proc/kallsyms", O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : 0;
-
-	if (!err && (!tables[0] || (second && !tables[1]) || !buf))
-		err = -ENOMEM;
-	if (!err)
-		err = read_symbols(tables, fd, buf);
-	if (!err)
-		err = prepare(tables[0]);
-	if (fd >= 0)
-		close(fd);
-	free(buf);
-	if (err) {
-		ksyms_free(*first);
-		*first = NULL;
-	}
-	if (second && (err || prepare(*second))) {
-		ksyms_free(*second);
-		*second = NULL;
-	}
-	return err;
-}
-
-static struct ksyms *new_table(bool data)
-{
-	struct ksyms *ks = calloc(1, sizeof(*ks));
-
-	if (ks) {
-		ks->module_count = 1;
-		ks->data = data;
-	}
-	return ks;
-}
-
-int ksyms_load(struct ksyms **out, const char *path)
-{
-	*out = new_table(false);
-	return load(out, NULL, path);
-}
-
-int ksyms_load_data(struct ksyms **out, const char *path)
-{
-	*out = new_table(true);
-	return load(out, NULL, path);
-}
-
-int ksyms_load_both(struct ksyms **text, struct ksyms **data, const char *path)
-{
-	*text = new_table(false);
-	*data = new_table(true);
-	return load(text, data, path);
 }

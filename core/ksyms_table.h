@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of struct ksyms: for core/ksyms.c and core/ksyms_load.c only. */
+/* The inside of struct ksyms: for core/ksyms.c, ksyms_load.c and ksyms_read.c only. */
 #ifndef KTRACE_KSYMS_TABLE_H
 #define KTRACE_KSYMS_TABLE_H
 
@@ -39,5 +39,15 @@ static inline size_t next_address(const struct ksyms *ks, size_t i)
 		;
 	return i;
 }
+
+/*
+ * Adds a line, without its newline, to the tables (NULL-terminated) whose kind it is. Sets *shown
+ * when its address is not hidden. Returns 0 or -errno.
+ */
+int ksyms_take_line(struct ksyms *const *tables, const char *s, const char *end, bool *shown);
+/* The same of the whole lines of buf[0..*used); moves the rest to its front. */
+int ksyms_take_lines(struct ksyms *const *tables, char *buf, size_t *used, bool *shown);
+/* Sorts a table that is filled. Returns 0, -ENODATA: it is empty, or -ENOMEM. */
+int ksyms_prepare(struct ksyms *);
 
 #endif

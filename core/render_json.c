@@ -15,15 +15,15 @@ static void put_string(FILE *f, const char *key, const char *value)
 
 static void put_stack(FILE *f, const struct stack *stack)
 {
-	putc('[', f);
+	putc_unlocked('[', f);
 	for (uint32_t i = 0; i < stack->n; i++) {
 		if (i)
-			putc(',', f);
+			putc_unlocked(',', f);
 		fmt_put_json(f, stack->frame[i]);
 	}
 	if (stack->cut)
 		fputs(stack->n ? ",\"[cut]\"" : "\"[cut]\"", f);
-	putc(']', f);
+	putc_unlocked(']', f);
 }
 
 static void put_chain(FILE *f, const struct chain *chain)
@@ -54,6 +54,18 @@ static void put_hist(FILE *f, const uint64_t *slots)
 	putc(']', f);
 }
 
+/* A report of many rows is numbers for a third of its time, where printf makes them. */
+static void put_number(FILE *f, uint64_t value)
+{
+	char digits[20], *first = digits + sizeof(digits);
+
+	do {
+		*--first = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	fwrite_unlocked(first, 1, (size_t)(digits + sizeof(digits) - first), f);
+}
+
 static void put_cell(FILE *f, enum kind kind, const union cell *cell)
 {
 	char buf[48];
@@ -77,7 +89,7 @@ static void put_cell(FILE *f, enum kind kind, const union cell *cell)
 	} else if (kind == KIND_DIFF_BYTES) {
 		fprintf(f, "%" PRId64, cell->i);
 	} else {
-		fprintf(f, "%" PRIu64, cell->u);
+		put_number(f, cell->u);
 	}
 }
 
@@ -110,7 +122,9 @@ static void put_rows(FILE *f, const struct snapshot *s)
 
 		fputs(row ? ",{" : "{", f);
 		for (unsigned i = 0; i < s->n_columns; i++) {
-			fprintf(f, "%s\"%s\":", i ? "," : "", s->column[i]->name);
+			fputs_unlocked(i ? ",\"" : "\"", f);
+			fputs_unlocked(s->column[i]->name, f);
+			fputs_unlocked("\":", f);
 			put_cell(f, s->column[i]->kind, &cells[i]);
 		}
 		putc('}', f);

@@ -7,10 +7,18 @@
 #include <string.h>
 
 #define BATCH 2048
+#define MOST_ROWS (1u << 20) /* of a batch; buckets are short, but for a bad hash */
+#define FIRST_ROWS 64
+
+const struct map_calls map_calls_kernel = {
+    .batch = bpf_map_lookup_batch,
+    .next_key = bpf_map_get_next_key,
+    .lookup = bpf_map_lookup_elem,
+};
 
 static int rowset_reserve(struct rowset *rows, size_t more)
 {
-	size_t cap = rows->cap ? rows->cap : BATCH;
+	size_t cap = rows->cap ? rows->cap : FIRST_ROWS;
 	unsigned char *grown;
 
 	if (rows->n + more <= rows->cap)
@@ -29,34 +37,33 @@ static int rowset_reserve(struct rowset *rows, size_t more)
 	return 0;
 }
 
-/* One call for thousands of rows (5.6). A bucket that does not fit gives ENOSPC: ask for more. */
-static int read_batches(struct rowset *rows, int fd)
+int rowset_read_batch(struct rowset *rows, struct map_pass *pass)
 {
-	uint32_t batch, *in = NULL, want = BATCH, count;
+	uint32_t count, next;
 	int err;
 
-	for (;;) {
-		if (rowset_reserve(rows, want))
+	do {
+		if (rowset_reserve(rows, pass->want))
 			return -ENOMEM;
-		count = want;
-		err = bpf_map_lookup_batch(fd, in, &batch, rows->keys + rows->n * rows->key_size,
-					   rows->values + rows->n * rows->value_size, &count, NULL)
+		count = pass->want;
+		err = pass->calls->batch(pass->fd, pass->begun ? &pass->at : NULL, &next,
+					 rows->keys + rows->n * rows->key_size,
+					 rows->values + rows->n * rows->value_size, &count, NULL)
 			  ? -errno
 			  : 0;
-		if (err == -ENOSPC) {
-			want *= 2;
-			continue;
-		}
-		if (err && err != -ENOENT)
-			return err;
-		rows->n += count;
-		if (err == -ENOENT)
-			return 0;
-		in = &batch;
-	}
+		if (err == -ENOSPC) /* a bucket that does not fit, and nothing else was given */
+			pass->want *= 2;
+	} while (err == -ENOSPC && pass->want <= MOST_ROWS);
+	if (err && err != -ENOENT)
+		return err;
+	rows->n += count;
+	pass->at = next;
+	pass->begun = true;
+	pass->ended = err == -ENOENT;
+	return 0;
 }
 
-static int read_singly(struct rowset *rows, int fd)
+static int read_singly(struct rowset *rows, const struct map_calls *calls, int fd)
 {
 	const void *from = NULL;
 	int err;
@@ -64,28 +71,36 @@ static int read_singly(struct rowset *rows, int fd)
 	for (rows->n = 0;; rows->n++) {
 		if (rowset_reserve(rows, 1))
 			return -ENOMEM;
-		err = bpf_map_get_next_key(fd, from, rows->keys + rows->n * rows->key_size) ? -errno
-											    : 0;
+		/* rows may have moved */
+		from = rows->n ? rowset_key(rows, rows->n - 1) : NULL;
+		err = calls->next_key(fd, from, rows->keys + rows->n * rows->key_size) ? -errno : 0;
 		if (err)
 			return err == -ENOENT ? 0 : err;
-		if (bpf_map_lookup_elem(fd, rowset_key(rows, rows->n), rowset_value(rows, rows->n)))
+		if (calls->lookup(fd, rowset_key(rows, rows->n), rowset_value(rows, rows->n)))
 			return -errno;
-		from = rowset_key(rows, rows->n);
 	}
 }
 
-int rowset_read(struct rowset *rows, int map_fd, uint32_t key_size, uint32_t value_size)
+int rowset_read_by(struct rowset *rows, const struct map_calls *calls, int map_fd,
+		   uint32_t key_size, uint32_t value_size)
 {
-	int err;
+	struct map_pass pass = {.fd = map_fd, .calls = calls, .want = BATCH};
+	int err = 0;
 
 	memset(rows, 0, sizeof(*rows));
 	rows->key_size = key_size;
 	rows->value_size = value_size;
-	err = read_batches(rows, map_fd);
+	while (!err && !pass.ended)
+		err = rowset_read_batch(rows, &pass);
 	/* Kernels before 5.6, or a map type without batches. */
 	if (err == -EINVAL || err == -ENOTSUP || err == -524 /* ENOTSUPP */)
-		err = read_singly(rows, map_fd);
+		err = read_singly(rows, calls, map_fd);
 	return err;
+}
+
+int rowset_read(struct rowset *rows, int map_fd, uint32_t key_size, uint32_t value_size)
+{
+	return rowset_read_by(rows, &map_calls_kernel, map_fd, key_size, value_size);
 }
 
 static uint64_t key_hash(const struct rowset *rows, const unsigned char *key)

@@ -231,10 +231,14 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static void load_symbols(struct run *run)
+/* Work that waits for a moment when nothing else is to be done. Returns when to go on with it. */
+static uint64_t work(struct run *run)
 {
-	if (run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
-		symbols_text(&run->symbols);
+	uint64_t work_ns = user_space_work(&run->session.user_space);
+
+	if (work_ns && run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+		work_ns = earlier(work_ns, symbols_read_ahead(&run->symbols));
+	return work_ns;
 }
 
 /* Reports until something says stop; the last report is made on the way out. */
@@ -245,12 +249,7 @@ static enum status loop(struct run *run)
 	enum status status = OK;
 
 	for (;;) {
-		uint64_t work_ns = user_space_work(&run->session.user_space);
-
-		/* The first of many reports must not be late; a single one may. */
-		if (opts->interval_ns && work_ns) /* nothing that may be gone soon is to be read */
-			load_symbols(run);
-		wait_until(run, earlier(earlier(work_ns, run->guard.look_ns),
+		wait_until(run, earlier(earlier(work(run), run->guard.look_ns),
 					earlier(run->next_ns, run->end_ns)));
 		now_ns = host_monotonic_ns();
 		guard_look(&run->guard, &run->session, now_ns);
@@ -284,6 +283,7 @@ static enum status trace(struct run *run)
 	if (opts->duration_ns && opts->interval_ns && opts->duration_ns % opts->interval_ns == 0)
 		run->end_ns += 1000000;
 	say_ready(run);
+	symbols_begin(&run->symbols, run->begin_ns);
 	if (opts->command)
 		status = command_release(&run->command, opts->command[0]);
 	if (!status)

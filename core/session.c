@@ -277,7 +277,6 @@ static enum status map_slots(struct session *session)
 	if (err)
 		return fail(FAILED, "cannot map what %s keeps: %s", session->plan->opts->tool->name,
 			    strerror(-err));
-	session->symbolize.stacks = &session->slot_stacks;
 	return OK;
 }
 
@@ -302,7 +301,6 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->plan = plan;
 	session->command_tgid = command_tgid;
 	session->symbolize.plan = plan;
-	session->symbolize.stacks_fd = -1;
 	session->stats_fd = -1;
 	session->types_fd = -1;
 	status = user_space_open(&session->user_space, &session->symbolize, command_tgid);
@@ -326,8 +324,10 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 			status = run_begin(session);
 		if (status)
 			return status;
-		session->symbolize.stacks_fd =
-		    bpf_object__find_map_fd_by_name(session->obj, "stacks");
+		stack_store_init(&session->symbolize.stacks,
+				 bpf_object__find_map_fd_by_name(session->obj, "stacks"),
+				 plan->opts->tool->layout.slots ? &session->slot_stacks : NULL,
+				 plan->filter.depth);
 		session->symbolize.links_fd =
 		    bpf_object__find_map_fd_by_name(session->obj, "links");
 		session->symbolize.chains_fd =

@@ -109,18 +109,10 @@ int slots_read(const struct slots_view *view, struct rowset *rows, uint32_t key_
 	return err;
 }
 
-bool slots_stack(const struct slots_view *view, uint64_t id, struct stack_frames *frames)
+const struct slot_stack *slots_stack(const struct slots_view *view, uint32_t i)
 {
-	uint32_t i;
+	const struct slot_stack *slot =
+	    (const struct slot_stack *)(view->mem + (size_t)i * view->slot_size);
 
-	for (i = 0; i < view->n; i++) {
-		const struct slot_stack *slot =
-		    (const struct slot_stack *)(view->mem + (size_t)i * view->slot_size);
-
-		if (__atomic_load_n(&slot->id, __ATOMIC_ACQUIRE) == id) {
-			memcpy(frames, &slot->frames, view->slot_size - sizeof(slot->id));
-			return true;
-		}
-	}
-	return false;
+	return __atomic_load_n(&slot->id, __ATOMIC_ACQUIRE) ? slot : NULL;
 }

@@ -30,7 +30,7 @@ void slots_unmap(struct slots_view *);
 
 /* Every row, those of several CPUs apart. Returns 0 or -ENOMEM. */
 int slots_read(const struct slots_view *, struct rowset *, uint32_t key_size, uint32_t value_size);
-/* A stack, whichever CPU has it; false: none has. */
-bool slots_stack(const struct slots_view *, uint64_t id, struct stack_frames *);
+/* The stack of slot i, which stays as it is; NULL: it has none. Several CPUs may have the same. */
+const struct slot_stack *slots_stack(const struct slots_view *, uint32_t i);
 
 #endif

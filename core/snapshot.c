@@ -206,10 +206,18 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* Interned: what is the same is the same pointer. */
+static int compare_texts(const char *a, const char *b)
+{
+	return a == b ? 0 : strcmp(a, b);
+}
+
 static int compare_stacks(const struct stack *a, const struct stack *b)
 {
+	if (a == b)
+		return 0;
 	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
-		int order = strcmp(a->frame[i], b->frame[i]);
+		int order = compare_texts(a->frame[i], b->frame[i]);
 
 		if (order)
 			return order;
@@ -222,7 +230,7 @@ static int compare_chains(const struct chain *a, const struct chain *b)
 	int order = 0;
 
 	for (uint32_t i = 0; i < a->n && i < b->n && !order; i++) {
-		order = strcmp(a->link[i].waker, b->link[i].waker);
+		order = compare_texts(a->link[i].waker, b->link[i].waker);
 		if (!order)
 			order = compare_stacks(a->link[i].kstack, b->link[i].kstack);
 	}
@@ -233,7 +241,7 @@ static int compare_chains(const struct chain *a, const struct chain *b)
 static int compare_cells(enum kind kind, const union cell *a, const union cell *b)
 {
 	if (kind_is_text(kind))
-		return strcmp(a->s, b->s);
+		return compare_texts(a->s, b->s);
 	if (kind_is_stack(kind))
 		return compare_stacks(a->stack, b->stack);
 	if (kind == KIND_CHAIN)

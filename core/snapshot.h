@@ -109,6 +109,9 @@ void snapshot_free(struct snapshot *);
 const char *snapshot_text(struct snapshot *, const char *string, size_t len);
 const struct stack *snapshot_stack(struct snapshot *, const char *const *frame, uint32_t n,
 				   bool cut);
+/* The same of names that are interned already. */
+const struct stack *snapshot_stack_interned(struct snapshot *, const char *const *frame, uint32_t n,
+					    bool cut);
 /* The links' members are interned already; at most CHAIN_MAX. */
 const struct chain *snapshot_chain(struct snapshot *, const struct link *, uint32_t n);
 /* A zeroed HIST_SLOTS array that lives as long as the snapshot. */

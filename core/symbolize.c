@@ -11,39 +11,42 @@
 #include "core/context.h"
 #include "core/intern.h"
 #include "core/ksyms.h"
-#include "core/slots.h"
 #include "core/symbols.h"
 #include "core/usyms.h"
 
 #define FRAME_LEN 512
 
-#define FRAME_SLOTS 4096
-
 void symbolize_begin(struct symbolize *symbolize)
 {
-	free(symbolize->named);
-	symbolize->named = NULL;
-	symbolize->n_named = symbolize->size_named = 0;
-	free(symbolize->frames);
-	symbolize->frames = NULL;
+	symbols_begin_report(symbolize->plan->symbols);
 	if (symbolize->usyms)
 		usyms_refresh(symbolize->usyms);
 }
 
+void symbolize_done(struct symbolize *symbolize)
+{
+	stack_store_forget(&symbolize->stacks);
+	free(symbolize->named);
+	symbolize->named = NULL;
+	symbolize->n_named = symbolize->size_named = 0;
+	free(symbolize->ustacks.slots);
+	symbolize->ustacks = (struct table){0};
+}
+
 void symbolize_end(struct symbolize *symbolize)
 {
-	free(symbolize->named);
-	free(symbolize->frames);
+	symbolize_done(symbolize);
 	usyms_free(symbolize->usyms);
 	cgroup_names_free(symbolize->cgroups);
 	memset(symbolize, 0, sizeof(*symbolize));
 }
 
-/* Loaded on first use; the report says once why there are no names. */
-static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap)
+/* To name these addresses. Loaded on first use; the report says once why there are no names. */
+static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot *snap,
+				    const uint64_t *address, size_t n)
 {
 	struct symbols *symbols = symbolize->plan->symbols;
-	struct ksyms *text = symbols_text(symbols);
+	struct ksyms *text = symbols_text_of(symbols, address, n);
 
 	if (symbols->err == -EPERM)
 		snapshot_note(snap, "kernel symbols are hidden (needs CAP_SYSLOG, and "
@@ -54,20 +57,6 @@ static struct ksyms *kernel_symbols(struct symbolize *symbolize, struct snapshot
 	return text;
 }
 
-/* The walk as the kernel stored it. Ids in rows were stored and are never deleted. */
-static int frames_read(const struct symbolize *symbolize, uint64_t id, struct stack_frames *frames)
-{
-	if (symbolize->stacks) {
-		if (!slots_stack(symbolize->stacks, id, frames))
-			return -ENOENT;
-	} else if (bpf_map_lookup_elem(symbolize->stacks_fd, &id, frames)) {
-		return -errno;
-	}
-	if (frames->n > symbolize->plan->filter.depth)
-		frames->n = symbolize->plan->filter.depth;
-	return 0;
-}
-
 static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
 {
 	static const char *const lost[] = {"[lost]"};
@@ -76,39 +65,37 @@ static const struct stack *stack_special(struct snapshot *snap, uint64_t id)
 }
 
 /* Frames that the user asked for; a walk that ended at the kernel's own limit is marked. */
-static const struct stack *stack_intern(const struct symbolize *symbolize, struct snapshot *snap,
-					const char *const *names, uint32_t n, bool walked_all)
+static const struct stack *stack_of(const struct symbolize *symbolize, struct snapshot *snap,
+				    const char *const *names, uint32_t n, bool walked_all)
 {
 	if (n > symbolize->plan->opts->stack_depth)
-		return snapshot_stack(snap, names, symbolize->plan->opts->stack_depth, false);
-	return snapshot_stack(snap, names, n, !walked_all);
+		return snapshot_stack_interned(snap, names, symbolize->plan->opts->stack_depth,
+					       false);
+	return snapshot_stack_interned(snap, names, n, !walked_all);
 }
 
 static int name_kstack(struct symbolize *symbolize, struct snapshot *snap,
 		       const struct stack_frames *frames, struct named_stack *out)
 {
-	struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const uint64_t *ip = (const uint64_t *)frames->ip;
+	struct ksyms *ksyms = kernel_symbols(symbolize, snap, ip, frames->n);
+	char frame[FRAME_LEN] = "[unknown]";
 	const char *names[MAX_DEPTH];
-	char frame[FRAME_LEN];
-	uint32_t n = 0, i;
+	uint32_t n = 0, i = 0;
 
-	if (ksyms) {
-		i = ksyms_trim(ksyms, (const uint64_t *)frames->ip, (unsigned)frames->n,
-			       symbolize->plan->opts->tool->leaf);
-		for (; i < frames->n; i++) {
-			ksyms_format(ksyms, frames->ip[i], symbolize->plan->opts->verbose, frame,
+	if (ksyms)
+		i = ksyms_trim(ksyms, ip, (unsigned)frames->n, symbolize->plan->opts->tool->leaf);
+	for (; i < frames->n; i++) {
+		if (ksyms)
+			ksyms_format(ksyms, ip[i], symbolize->plan->opts->verbose, frame,
 				     sizeof(frame));
-			names[n] = snapshot_text(snap, frame, sizeof(frame));
-			if (!names[n++])
-				return -ENOMEM;
-		}
-	} else {
-		for (i = 0; i < frames->n; i++)
-			names[n++] = "[unknown]";
+		names[n] = snapshot_text(snap, frame, sizeof(frame));
+		if (!names[n++])
+			return -ENOMEM;
 	}
 	if (symbolize->plan->filter.want & WANT_CONTEXT)
 		out->context = context_of(names, &n, &out->interrupted);
-	out->stack = stack_intern(symbolize, snap, names, n, frames->n < MAX_DEPTH);
+	out->stack = stack_of(symbolize, snap, names, n, frames->n < MAX_DEPTH);
 	return out->stack ? 0 : -ENOMEM;
 }
 
@@ -168,7 +155,7 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 			out->interrupted = true;
 		}
 	} else {
-		err = frames_read(symbolize, id, &frames);
+		err = stack_store_find(&symbolize->stacks, id, &frames);
 		if (!err)
 			err = name_kstack(symbolize, snap, &frames, out);
 	}
@@ -179,27 +166,12 @@ int symbolize_kstack(struct symbolize *symbolize, struct snapshot *snap, uint64_
 	return 0;
 }
 
-/* The frame that is wanted, with kind and name; NULL: out of memory. */
-static const struct named_frame *name_frame(struct symbolize *symbolize, struct snapshot *snap,
-					    const struct named_frame *want)
+/* The snapshot's copy of a frame's text, made once in a report. NULL: out of memory. */
+static const char *frame_text(struct snapshot *snap, struct usyms_frame *frame)
 {
-	uint64_t hash = hash_word(hash_word(want->image, want->tgid), want->ip);
-	char text[FRAME_LEN];
-	struct named_frame *slot;
-
-	if (!symbolize->frames)
-		symbolize->frames = calloc(FRAME_SLOTS, sizeof(*symbolize->frames));
-	if (!symbolize->frames)
-		return NULL;
-	slot = &symbolize->frames[hash % FRAME_SLOTS];
-	if (slot->name && slot->ip == want->ip && slot->tgid == want->tgid &&
-	    slot->image == want->image && slot->calls == want->calls)
-		return slot;
-	*slot = *want;
-	slot->kind = (int)usyms_frame(symbolize->usyms, want->tgid, want->image, want->ip,
-				      want->calls, text, sizeof(text));
-	slot->name = snapshot_text(snap, text, sizeof(text));
-	return slot->name ? slot : NULL;
+	if (frame && !frame->interned)
+		frame->interned = snapshot_text(snap, frame->text, FRAME_LEN);
+	return frame ? frame->interned : NULL;
 }
 
 /*
@@ -219,15 +191,15 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 
 	image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
 	for (i = 0; i < frames->n && (ip[i] || !i); i++) { /* 0: a coroutine's or thread's end */
-		const struct named_frame want = {ip[i], tgid, image, i > 0};
-		const struct named_frame *named = name_frame(symbolize, snap, &want);
+		struct usyms_frame *frame =
+		    usyms_frame(symbolize->usyms, tgid, image, ip[i], i > 0);
 
-		if (!named)
+		names[i] = frame_text(snap, frame);
+		if (!names[i])
 			return -ENOMEM;
-		kind = (enum usyms_kind)named->kind;
+		kind = frame->kind;
 		if (i && last == USYMS_FIRST && kind != USYMS_FIRST)
 			break;
-		names[i] = named->name;
 		if (kind == USYMS_UNKNOWN)
 			continue;
 		n = i + 1;
@@ -240,22 +212,36 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 	if (usyms_unread(symbolize->usyms))
 		snapshot_note(snap, "symbols of some files could not be read (they are gone, "
 				    "replaced or refused): their frames are file+0xoffset");
-	*out = stack_intern(symbolize, snap, names, n, whole);
+	*out = stack_of(symbolize, snap, names, n, whole);
 	return *out ? 0 : -ENOMEM;
 }
 
 int symbolize_ustack(struct symbolize *symbolize, struct snapshot *snap, uint64_t id, uint32_t tgid,
 		     const struct stack **out)
 {
+	const uint64_t hash = hash_word(id, tgid);
 	struct stack_frames frames;
+	struct slot *slot;
 	int err;
 
 	if (id == STACK_NONE || id == STACK_LOST) {
 		*out = stack_special(snap, id);
 		return *out ? 0 : -ENOMEM;
 	}
-	err = frames_read(symbolize, id, &frames);
-	return err ? err : name_ustack(symbolize, snap, &frames, tgid, out);
+	if (table_reserve(&symbolize->ustacks))
+		return -ENOMEM;
+	/* Of one id no two processes have the same hash; and ids are hashes themselves. */
+	slot = table_slot(&symbolize->ustacks, hash, table_same_hash, NULL);
+	if (slot->ref) {
+		*out = (const struct stack *)slot->ref;
+		return 0;
+	}
+	err = stack_store_find(&symbolize->stacks, id, &frames);
+	if (!err)
+		err = name_ustack(symbolize, snap, &frames, tgid, out);
+	if (!err)
+		table_put(&symbolize->ustacks, slot, hash, (uintptr_t)*out);
+	return err;
 }
 
 /* 1: the chain ends here; 0: it may go on; -ENOMEM, or -errno when the map could not be read. */
@@ -317,7 +303,7 @@ const char *symbolize_function(struct symbolize *symbolize, struct snapshot *sna
 
 	if (address && address < FUNC_SPECIAL_END)
 		return snapshot_text(snap, special[address], FRAME_LEN);
-	ksyms = kernel_symbols(symbolize, snap);
+	ksyms = kernel_symbols(symbolize, snap, &address, 1);
 	if (ksyms)
 		ksyms_format(ksyms, address, symbolize->plan->opts->verbose, name, sizeof(name));
 	else
@@ -350,7 +336,7 @@ const char *symbolize_lock(struct symbolize *symbolize, struct snapshot *snap, u
 bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_t address,
 		     const char *const *functions)
 {
-	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
+	const struct ksyms *ksyms = kernel_symbols(symbolize, snap, &address, 1);
 	const struct ksym *symbol = ksyms_find(ksyms, address);
 
 	for (; symbol && *functions; functions++)
@@ -362,12 +348,16 @@ bool symbolize_is_in(struct symbolize *symbolize, struct snapshot *snap, uint64_
 const char *symbolize_caller(struct symbolize *symbolize, struct snapshot *snap, uint64_t id,
 			     const char *const *leaf)
 {
-	const struct ksyms *ksyms = kernel_symbols(symbolize, snap);
 	struct stack_frames frames;
+	const struct ksyms *ksyms;
 	const struct ksym *symbol;
 	unsigned first;
 
-	if (!ksyms || id == STACK_NONE || id == STACK_LOST || frames_read(symbolize, id, &frames))
+	if (id == STACK_NONE || id == STACK_LOST ||
+	    stack_store_find(&symbolize->stacks, id, &frames))
+		return NULL;
+	ksyms = kernel_symbols(symbolize, snap, (const uint64_t *)frames.ip, frames.n);
+	if (!ksyms || !frames.n)
 		return NULL;
 	first = ksyms_trim(ksyms, (const uint64_t *)frames.ip, (unsigned)frames.n, leaf);
 	symbol = first < frames.n ? ksyms_find(ksyms, frames.ip[first]) : NULL;

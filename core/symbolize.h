@@ -9,36 +9,24 @@
 
 #include "core/plan.h"
 #include "core/snapshot.h"
+#include "core/stack_store.h"
 
 struct lock_object;
 struct usyms;
 struct cgroup_names;
-struct named_frame;
 struct named_stack;
-struct slots_view;
 
 struct symbolize {
 	const struct plan *plan;
-	int stacks_fd;                   /* map stacks; -1: none */
-	const struct slots_view *stacks; /* in place of that map; NULL: none */
-	int links_fd, chains_fd;         /* maps links and chains; negative: none */
-	struct usyms *usyms;             /* NULL: no user stacks are shown */
+	struct stack_store stacks;
+	int links_fd, chains_fd; /* maps links and chains; negative: none */
+	struct usyms *usyms;     /* NULL: no user stacks are shown */
 	struct cgroup_names *cgroups;
 	bool cgroups_tried;
 	/* kernel stacks of the snapshot in the making, by id */
 	struct named_stack *named;
 	size_t n_named, size_named;
-	struct named_frame *frames; /* of user stacks, named lately; NULL: none yet */
-};
-
-/* An address occurs in many stacks. Each slot has the last one that belongs there. */
-struct named_frame {
-	uint64_t ip;
-	uint32_t tgid;
-	unsigned image;
-	bool calls;
-	int kind;         /* enum usyms_kind */
-	const char *name; /* the snapshot's; NULL: a free slot */
+	struct table ustacks; /* and user stacks, by id and process */
 };
 
 struct named_stack {
@@ -48,8 +36,10 @@ struct named_stack {
 	bool interrupted;    /* the running task has nothing to do with it */
 };
 
-/* Forgets what belonged to the last snapshot; user mappings are read anew. */
+/* A snapshot begins: user mappings, and kernel symbols that may be stale, are read anew. */
 void symbolize_begin(struct symbolize *);
+/* All of it is named: forgets what was of this snapshot only. */
+void symbolize_done(struct symbolize *);
 void symbolize_end(struct symbolize *);
 
 /*
@@ -72,7 +62,7 @@ bool symbolize_is_in(struct symbolize *, struct snapshot *, uint64_t address,
 		     const char *const *functions);
 /*
  * The first function of a kernel stack, leaf first, that is none of leaf (globs); NULL: not
- * to be told. The string lives as long as the symbols.
+ * to be told. The string lives until something else is named.
  */
 const char *symbolize_caller(struct symbolize *, struct snapshot *, uint64_t id,
 			     const char *const *leaf);

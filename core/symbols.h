@@ -1,22 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's symbols as one run needs them: /proc/kallsyms is read once, when first asked for. */
+/*
+ * The kernel's symbols as one run needs them. /proc/kallsyms is read once: when first asked for,
+ * or before in small pieces; and anew when code was loaded meanwhile.
+ */
 #ifndef KTRACE_SYMBOLS_H
 #define KTRACE_SYMBOLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/kernel_code.h"
 
 struct ksyms;
+struct ksyms_reader;
 
 struct symbols {
 	struct ksyms *text, *data; /* functions, and static data */
 	bool text_tried, data_tried;
 	bool both; /* the run will ask for both: then one reading gets them */
 	int err;   /* why there is no text: -errno */
+	struct ksyms_reader *ahead;
+	uint64_t ahead_ns; /* when to read on, CLOCK_MONOTONIC */
+	struct kernel_code code;
+	bool stale; /* BPF programs came since text was read */
 };
 
 /* NULL: there are none. */
 struct ksyms *symbols_text(struct symbols *);
+/*
+ * The same for who wants to name these addresses: read anew when one has no name and BPF programs
+ * were loaded since. Pointers into what was read before are no longer valid then.
+ */
+struct ksyms *symbols_text_of(struct symbols *, const uint64_t *address, size_t n);
 struct ksyms *symbols_data(struct symbols *);
 void symbols_free(struct symbols *);
+
+/*
+ * Tracing begins: a module that is loaded from now on makes symbols_begin_report() forget what
+ * was read. Reading ahead begins a little later, for these moments are the workload's.
+ */
+void symbols_begin(struct symbols *, uint64_t now_ns);
+/* Reads functions ahead for a moment. Returns when to call again; UINT64_MAX: never. */
+uint64_t symbols_read_ahead(struct symbols *);
+/* Pointers into what was read before are no longer valid. */
+void symbols_begin_report(struct symbols *);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/usyms.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define MAX_JITS 256 /* processes whose perf-TGID.map is kept */
 #define NAMED_FRAMES 16384
 #define NAME_LEN_MAX 400
+#define FRAME_LEN_MAX 512
 
 struct jit {
 	struct jit *next;
@@ -24,12 +26,17 @@ struct jit {
 	uint32_t tgid;
 };
 
-/* A frame of a file as it was named: demangling takes longer than all else. */
+/*
+ * A frame as it was named. Of a file's code it stays: demangling takes longer than all else. What
+ * is not such is as it is in this report only, for a JIT compiler may make something else there.
+ */
 struct named {
-	uint64_t offset; /* in the file, of the call where it is one */
-	char *text;      /* NULL: none yet */
+	struct usyms_frame frame; /* text NULL: none yet */
+	uint64_t offset; /* in the file, of the call where it is one; elsewhere the address */
+	uint64_t owner;  /* 0: a file; else process and image */
+	uint64_t report; /* that it was last asked for in */
 	uint32_t file;
-	uint8_t calls, kind;
+	bool calls;
 };
 
 struct usyms {
@@ -39,6 +46,7 @@ struct usyms {
 	struct jit *jits[JIT_BUCKETS];
 	unsigned n_jits;
 	uint64_t report;
+	struct usyms_frame unknown;
 	struct named named[NAMED_FRAMES]; /* by hash; a later one takes its place */
 };
 
@@ -56,6 +64,7 @@ struct usyms *usyms_new(const struct usyms_style *style)
 	if (!us)
 		return NULL;
 	us->style = *style;
+	us->unknown = (struct usyms_frame){.text = "[unknown]", .kind = USYMS_UNKNOWN};
 	us->files = user_files_new();
 	us->processes = us->files ? processes_new(us->files) : NULL;
 	if (us->processes)
@@ -81,7 +90,7 @@ void usyms_free(struct usyms *us)
 		return;
 	drop_jits(us);
 	for (size_t i = 0; i < NAMED_FRAMES; i++)
-		free(us->named[i].text);
+		free((char *)us->named[i].frame.text);
 	processes_free(us->processes);
 	user_files_free(us->files);
 	free(us);
@@ -95,6 +104,7 @@ struct processes *usyms_processes(struct usyms *us)
 void usyms_refresh(struct usyms *us)
 {
 	us->report++;
+	us->unknown.interned = NULL;
 	processes_refresh(us->processes);
 }
 
@@ -192,11 +202,6 @@ static void format(const struct usyms *us, const struct place *place, char *buf,
 	snprintf(buf, size, "%.*s%s", len, name, tail);
 }
 
-static struct named *named_at(struct usyms *us, uint32_t file, uint64_t offset, bool calls)
-{
-	return &us->named[hash_word(hash_word(file, calls), offset) % NAMED_FRAMES];
-}
-
 /* A call that never returns may be the last instruction of its function: calls is 1 for one. */
 static enum usyms_kind look_up(struct usyms *us, uint32_t tgid, const struct mapping *map,
 			       uint64_t ip, bool calls, struct place *place)
@@ -208,33 +213,61 @@ static enum usyms_kind look_up(struct usyms *us, uint32_t tgid, const struct map
 	return is_first(place->name) ? USYMS_FIRST : USYMS_FUNCTION;
 }
 
-enum usyms_kind usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uint64_t ip,
-			    bool calls, char *buf, size_t size)
+static int name(struct usyms *us, uint32_t tgid, const struct mapping *map, uint64_t ip, bool calls,
+		struct usyms_frame *frame)
+{
+	char text[FRAME_LEN_MAX];
+	struct place place;
+
+	frame->kind = look_up(us, tgid, map, ip, calls, &place);
+	format(us, &place, text, sizeof(text));
+	frame->text = strdup(text);
+	return frame->text ? 0 : -ENOMEM;
+}
+
+static bool same(const struct named *a, const struct named *b)
+{
+	return a->offset == b->offset && a->owner == b->owner && a->file == b->file &&
+	       a->calls == b->calls;
+}
+
+/* Where the frame is kept, or will be; key gets what tells it from others there. */
+static struct named *named_at(struct usyms *us, const struct mapping *map, uint64_t ip,
+			      uint64_t process, struct named *key)
+{
+	bool is_code = user_files_is_code(us->files, map->file);
+
+	key->file = map->file;
+	key->owner = is_code ? 0 : process;
+	key->offset = ip - key->calls;
+	if (is_code)
+		key->offset += map->pgoff - map->start;
+	return &us->named[hash_word(hash_word(map->file, key->calls ^ key->owner), key->offset) %
+			  NAMED_FRAMES];
+}
+
+struct usyms_frame *usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uint64_t ip,
+				bool calls)
 {
 	const struct mapping *map = processes_find(us->processes, tgid, image, ip - calls);
-	enum usyms_kind kind;
-	struct named *named;
-	struct place place;
-	uint64_t offset;
+	uint64_t process = (uint64_t)tgid << 8 | image;
+	struct named key = {.report = us->report, .calls = calls}, *named;
 
-	if (!map) {
-		snprintf(buf, size, "[unknown]");
-		return USYMS_UNKNOWN;
+	if (!map)
+		return &us->unknown;
+	named = named_at(us, map, ip, process, &key);
+	if (named->frame.text && same(named, &key) && (!key.owner || named->report == us->report)) {
+		if (named->report != us->report)
+			named->frame.interned = NULL;
+		named->report = us->report;
+		return &named->frame;
 	}
-	offset = ip - calls - map->start + map->pgoff;
-	named = named_at(us, map->file, offset, calls);
-	if (named->text && named->file == map->file && named->offset == offset &&
-	    named->calls == calls) {
-		snprintf(buf, size, "%s", named->text);
-		return named->kind;
-	}
-	kind = look_up(us, tgid, map, ip, calls, &place);
-	format(us, &place, buf, size);
-	if (user_files_is_code(us->files, map->file) && strlen(buf) + 1 < size) {
-		free(named->text);
-		*named = (struct named){offset, strdup(buf), map->file, calls, kind};
-	}
-	return kind;
+	if (name(us, tgid, map, ip, calls, &key.frame))
+		return NULL;
+	named = named_at(us, map, ip, process, &key); /* by now it may be known to be code */
+	free((char *)named->frame.text);
+	*named = key;
+	return &named->frame;
 }
 
 /*
@@ -243,15 +276,14 @@ enum usyms_kind usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uin
  */
 static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint64_t *ip, unsigned n)
 {
-	const struct mapping *map;
-	struct place place;
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		map = processes_find(us->processes, tgid, image, ip[i] - (i > 0));
-		if (!map)
+		const struct usyms_frame *frame = usyms_frame(us, tgid, image, ip[i], i > 0);
+
+		if (!frame || frame->kind == USYMS_UNKNOWN)
 			break;
-		if (look_up(us, tgid, map, ip[i], i > 0, &place) == USYMS_FIRST)
+		if (frame->kind == USYMS_FIRST)
 			return n + i + 1;
 	}
 	return i;
@@ -260,8 +292,17 @@ static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint6
 unsigned usyms_image(struct usyms *us, uint32_t tgid, const uint64_t *ip, unsigned n)
 {
 	unsigned images = processes_images(us->processes, tgid), best = 0, best_fit = 0, image;
+	unsigned fitting = 0;
 
-	for (image = 0; images > 1 && image < images; image++) {
+	/* Mostly the leaf is mapped in one of them alone: then the others do not fit at all. */
+	for (image = 0; n && images > 1 && image < images; image++)
+		if (processes_find(us->processes, tgid, image, ip[0])) {
+			fitting++;
+			best = image;
+		}
+	if (fitting < 2)
+		return best;
+	for (image = 0; image < images; image++) {
 		unsigned fits = fit(us, tgid, image, ip, n);
 
 		if (fits > best_fit) {

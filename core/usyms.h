@@ -8,7 +8,6 @@
 #define KTRACE_USYMS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct processes;
@@ -41,12 +40,21 @@ enum usyms_kind {
  * of it; of several the last. 0 for a process that did not exec.
  */
 unsigned usyms_image(struct usyms *, uint32_t tgid, const uint64_t *ip, unsigned n);
+/* A frame as it is named, which may be forgotten when the next one is asked for. */
+struct usyms_frame {
+	const char *text;
+	enum usyms_kind kind;
+	/* For who asks: his copy of text. NULL when the frame is new in this report. */
+	const char *interned;
+};
+
 /*
  * Names an address of an image of a process. calls: it is a return address, so the call before
- * it is what is named. A name that does not fit buf is cut before its offset is.
+ * it is what is named. A text that would be too long is cut before its offset is. NULL: out of
+ * memory.
  */
-enum usyms_kind usyms_frame(struct usyms *, uint32_t tgid, unsigned image, uint64_t ip, bool calls,
-			    char *buf, size_t size);
+struct usyms_frame *usyms_frame(struct usyms *, uint32_t tgid, unsigned image, uint64_t ip,
+				bool calls);
 
 /* Could the symbols of some mapped file not be read? */
 bool usyms_unread(const struct usyms *);

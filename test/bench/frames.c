@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 		const char *name;
 		uint64_t at[2];
 	} text;
-	char frame[512];
+	const struct usyms_frame *frame;
 	long before_kib;
 
 	if (argc < 2 || !us || !dlopen(argv[1], RTLD_NOW)) {
@@ -69,12 +69,14 @@ int main(int argc, char **argv)
 					      (text.at[1] - text.at[0]);
 	before_kib = rss_kib();
 	begin_ns = host_monotonic_ns();
-	usyms_frame(us, (uint32_t)getpid(), 0, address[0], false, frame, sizeof(frame));
+	usyms_frame(us, (uint32_t)getpid(), 0, address[0], false);
 	first_ns = host_monotonic_ns();
-	for (i = 0; i < n; i++)
-		kinds[usyms_frame(us, (uint32_t)getpid(), 0,
-				  address[(uint64_t)random() % addresses], true, frame,
-				  sizeof(frame))]++;
+	for (i = 0; i < n; i++) {
+		frame = usyms_frame(us, (uint32_t)getpid(), 0,
+				    address[(uint64_t)random() % addresses], true);
+		if (frame)
+			kinds[frame->kind]++;
+	}
 	printf("| %s | %.1f ms | %.1f ms | %ld KiB | %llu | %llu |\n", argv[1],
 	       (double)(first_ns - begin_ns) / 1e6, (double)(host_monotonic_ns() - first_ns) / 1e6,
 	       rss_kib() - before_kib,

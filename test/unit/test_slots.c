@@ -48,18 +48,16 @@ static void a_row_whose_cpu_stays_away_is_read_in_the_end(void **state)
 	rowset_free(&rows);
 }
 
-static void a_stack_is_found_by_its_id(void **state)
+static void a_slot_without_an_id_has_no_stack(void **state)
 {
 	/* id, n, two frames: cut to a depth of two */
 	const uint64_t slots[][4] = {{0, 0, 0, 0}, {5, 2, 100, 200}, {6, 1, 300, 0}};
 	struct slots_view view = view_of(slots, sizeof(slots[0]), 3);
-	struct stack_frames frames;
 
 	(void)state;
-	assert_true(slots_stack(&view, 5, &frames));
-	assert_int_equal(frames.n, 2);
-	assert_int_equal(frames.ip[1], 200);
-	assert_false(slots_stack(&view, 4, &frames));
+	assert_null(slots_stack(&view, 0));
+	assert_ptr_equal(slots_stack(&view, 1), slots[1]);
+	assert_int_equal(slots_stack(&view, 2)->frames.ip[0], 300);
 }
 
 static void the_budget_is_shared_by_the_cpus(void **state)
@@ -89,7 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(free_slots_are_left_out_and_equal_keys_stay_apart),
 	    cmocka_unit_test(a_row_whose_cpu_stays_away_is_read_in_the_end),
-	    cmocka_unit_test(a_stack_is_found_by_its_id),
+	    cmocka_unit_test(a_slot_without_an_id_has_no_stack),
 	    cmocka_unit_test(the_budget_is_shared_by_the_cpus),
 	};
 

@@ -179,6 +179,10 @@ static void equal_stacks_are_one(void **state)
 	assert_ptr_equal(stack(s, NULL, false), stack(s, NULL, false));
 	assert_string_equal(a->frame[0], "io_schedule");
 	assert_int_equal(a->n, 2);
+	assert_ptr_equal(snapshot_stack_interned(s, a->frame, 2, false), a);
+	assert_ptr_equal(snapshot_stack_interned(s, a->frame, 1, true),
+			 snapshot_stack(s, a->frame, 1, true));
+	assert_ptr_equal(snapshot_stack_interned(s, NULL, 0, false), stack(s, NULL, false));
 }
 
 static void a_stack_longer_than_any_chunk_is_kept(void **state)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Functions and data from one reading of kallsyms. */
+/* Functions and data from one reading of kallsyms; reading it ahead, and anew. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/host.h"
 #include "core/ksyms.h"
+#include "core/symbols.h"
 
 static const char kernel[] = "ffffffff81000000 T _stext\n"
 			     "ffffffff81000100 T vfs_read\n"
@@ -74,12 +76,154 @@ static void what_cannot_be_read_leaves_no_table(void **state)
 	assert_null(data);
 }
 
+static struct ksyms_reader *reader_of(const char *content, enum ksyms_kind kind)
+{
+	struct ksyms_reader *reader;
+	int fd = memfd_create("kallsyms", 0);
+	char path[32];
+
+	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(ksyms_reader_open(&reader, kind, path), 0);
+	close(fd);
+	return reader;
+}
+
+static void what_was_begun_is_read_to_its_end(void **state)
+{
+	struct ksyms_reader *reader = reader_of(kernel, KSYMS_BOTH);
+	struct ksyms *text, *data;
+
+	(void)state;
+	assert_int_equal(ksyms_reader_end(reader, &text, &data), 0);
+	assert_int_equal(ksyms_count(text), 2);
+	assert_int_equal(ksyms_count(data), 3);
+	ksyms_free(text);
+	ksyms_free(data);
+	reader = reader_of(kernel, KSYMS_TEXT);
+	while (ksyms_reader_step(reader))
+		;
+	assert_int_equal(ksyms_reader_end(reader, &text, NULL), 0);
+	assert_int_equal(ksyms_count(text), 2);
+	ksyms_free(text);
+	ksyms_reader_drop(reader_of(kernel, KSYMS_BOTH));
+	ksyms_reader_drop(NULL);
+}
+
+/* The last line, without a newline, comes when the reader ends. */
+static void a_line_that_is_not_ended_counts(void **state)
+{
+	struct ksyms_reader *reader =
+	    reader_of("ffffffff81000100 T vfs_read\nffffffff81000200 T vfs_write", KSYMS_TEXT);
+	struct ksyms *text;
+
+	(void)state;
+	while (ksyms_reader_step(reader))
+		;
+	assert_int_equal(ksyms_reader_end(reader, &text, NULL), 0);
+	assert_int_equal(ksyms_count(text), 2);
+	ksyms_free(text);
+}
+
+static uint64_t place_of(const struct ksyms *text)
+{
+	uint64_t lo = 0, hi;
+
+	return ksyms_range(text, "vfs_read", &lo, &hi) ? lo : 0;
+}
+
+/* Of this kernel; where it hides its symbols the same error comes of all. */
+static void symbols_read_ahead_are_those_that_are_asked_for(void **state)
+{
+	struct symbols ahead = {}, half = {}, asked = {};
+	uint64_t next_ns;
+
+	(void)state;
+	symbols_begin(&ahead, host_monotonic_ns());
+	assert_true(symbols_read_ahead(&ahead) > host_monotonic_ns());
+	assert_null(ahead.ahead); /* it is too soon */
+	do {
+		ahead.ahead_ns = 0;
+		next_ns = symbols_read_ahead(&ahead);
+	} while (next_ns != UINT64_MAX);
+	assert_true(ahead.text_tried);
+	half.ahead_ns = 0;
+	symbols_read_ahead(&half);
+	assert_int_equal(!symbols_text(&half), !symbols_text(&asked));
+	assert_int_equal(half.err, asked.err);
+	assert_int_equal(ahead.err, asked.err);
+	assert_int_equal(place_of(ahead.text), place_of(asked.text));
+	assert_int_equal(place_of(half.text), place_of(asked.text));
+	symbols_free(&ahead);
+	symbols_free(&half);
+	symbols_free(&asked);
+}
+
+static void they_are_read_anew_for_a_new_name_alone(void **state)
+{
+	const uint64_t known = 0xffffffff81000100, unknown = 0x1000;
+	struct symbols symbols = {.ahead = reader_of(kernel, KSYMS_TEXT)};
+	struct ksyms *first = symbols_text(&symbols);
+
+	(void)state;
+	assert_non_null(first);
+	assert_ptr_equal(symbols_text_of(&symbols, &unknown, 1), first);
+	symbols.stale = true;
+	assert_ptr_equal(symbols_text_of(&symbols, &known, 1), first);
+	assert_true(symbols.stale);
+	symbols_text_of(&symbols, &unknown, 1);
+	assert_false(symbols.stale); /* and first is gone: this is the kernel's own by now */
+	assert_int_not_equal(ksyms_count(symbols.text), 2);
+	symbols_free(&symbols);
+}
+
+static uint64_t hash_of(const char *text)
+{
+	return kernel_code_modules(text, strlen(text));
+}
+
+static void a_module_counts_and_not_its_users(void **state)
+{
+	const uint64_t one = hash_of("ext4 737280 1 - Live 0xffffffffc0000000\n");
+
+	(void)state;
+	assert_int_equal(hash_of("ext4 737280 22 jbd2,mbcache, Live 0xffffffffc0000000\n"), one);
+	assert_int_not_equal(hash_of("ext4 737280 1 - Live 0xffffffffc0001000\n"), one);
+	assert_int_not_equal(hash_of("ext3 737280 1 - Live 0xffffffffc0000000\n"), one);
+	assert_int_not_equal(hash_of("ext4 737280 1 - Live 0xffffffffc0000000\n"
+				     "jbd2 4096 1 ext4, Live 0xffffffffc0100000\n"),
+			     one);
+	assert_int_not_equal(hash_of(""), one);
+}
+
+static void what_was_read_stays_while_nothing_is_loaded(void **state)
+{
+	struct symbols symbols = {.ahead = reader_of(kernel, KSYMS_TEXT)};
+	struct ksyms *first = symbols_text(&symbols);
+
+	(void)state;
+	kernel_code_look(&symbols.code);
+	symbols_begin_report(&symbols);
+	assert_ptr_equal(symbols.text, first);
+	symbols.code.modules++;
+	symbols_begin_report(&symbols);
+	assert_null(symbols.text);
+	assert_false(symbols.text_tried);
+	symbols_free(&symbols);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_table_has_its_own),
 	    cmocka_unit_test(a_kernel_that_lists_no_data_has_its_functions),
 	    cmocka_unit_test(what_cannot_be_read_leaves_no_table),
+	    cmocka_unit_test(what_was_begun_is_read_to_its_end),
+	    cmocka_unit_test(a_line_that_is_not_ended_counts),
+	    cmocka_unit_test(symbols_read_ahead_are_those_that_are_asked_for),
+	    cmocka_unit_test(they_are_read_anew_for_a_new_name_alone),
+	    cmocka_unit_test(a_module_counts_and_not_its_users),
+	    cmocka_unit_test(what_was_read_stays_while_nothing_is_loaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,10 +39,10 @@ static struct usyms *learned(const char *text)
 
 static void assert_frame(struct usyms *us, uint32_t tgid, uint64_t ip, const char *want)
 {
-	char buf[320];
+	const struct usyms_frame *frame = usyms_frame(us, tgid, 0, ip, false);
 
-	usyms_frame(us, tgid, 0, ip, false, buf, sizeof(buf));
-	assert_string_equal(buf, want);
+	assert_non_null(frame);
+	assert_string_equal(frame->text, want);
 }
 
 static void a_frame_is_basename_and_file_offset(void **state)
@@ -97,41 +97,47 @@ static void what_has_no_path_has_a_name_all_the_same(void **state)
 static void an_overlong_name_is_cut_and_its_offset_kept(void **state)
 {
 	size_t len = 100000;
-	char *text = malloc(len + 64), buf[32], tiny[4];
-	struct usyms *us = usyms_new(&plain);
+	const struct usyms_style verbose = {.offset = true};
+	struct usyms *us = usyms_new(&verbose);
+	char *text = malloc(len + 64);
+	const char *frame;
 	int at = sprintf(text, "1000-2000 r-xp 0 0:0 1 /");
 
 	(void)state;
 	memset(text + at, 'n', len);
 	assert_int_equal(processes_learn_text(usyms_processes(us), NOBODY, text, at + len), 0);
-	usyms_frame(us, NOBODY, 0, 0x1abc, false, buf, sizeof(buf));
-	assert_string_equal(buf, "nnnnnnnnnnnnnnnnnnnnnnnnn+0xabc");
-	usyms_frame(us, NOBODY, 0, 0x1abc, false, tiny, sizeof(tiny));
-	assert_string_equal(tiny, "+0x");
+	frame = usyms_frame(us, NOBODY, 0, 0x1abc, false)->text;
+	assert_in_range(strlen(frame), 300, 511);
+	assert_memory_equal(frame, "nnnnnnnn", 8);
+	assert_string_equal(strchr(frame, '+'), "+0xabc");
 	usyms_free(us);
 	free(text);
 }
 
-static char *own_frame(struct usyms *us, const void *ip, bool calls, char *buf, size_t size)
+static struct usyms_frame *frame_at(struct usyms *us, uint64_t ip, bool calls)
 {
-	usyms_frame(us, (uint32_t)getpid(), 0, (uintptr_t)ip, calls, buf, size);
-	return buf;
+	struct usyms_frame *frame = usyms_frame(us, (uint32_t)getpid(), 0, ip, calls);
+
+	assert_non_null(frame);
+	return frame;
+}
+
+static const char *own_frame(struct usyms *us, const void *ip, bool calls)
+{
+	return frame_at(us, (uintptr_t)ip, calls)->text;
 }
 
 static void own_functions_and_those_of_libraries_are_named(void **state)
 {
 	struct usyms *us = usyms_new(&plain);
 	void *anon = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char buf[320];
 
 	(void)state;
 	assert_ptr_not_equal(anon, MAP_FAILED);
-	assert_string_equal(own_frame(us, own_frame, false, buf, sizeof(buf)), "own_frame");
-	assert_string_equal(
-	    own_frame(us, (const char *)dlsym(RTLD_DEFAULT, "qsort") + 1, true, buf, sizeof(buf)),
-	    "qsort");
-	own_frame(us, (const char *)anon + 5, false, buf, sizeof(buf));
-	assert_memory_equal(buf, "[anon]+0x", 9);
+	assert_string_equal(own_frame(us, own_frame, false), "own_frame");
+	assert_string_equal(own_frame(us, (const char *)dlsym(RTLD_DEFAULT, "qsort") + 1, true),
+			    "qsort");
+	assert_memory_equal(own_frame(us, (const char *)anon + 5, false), "[anon]+0x", 9);
 	assert_false(usyms_unread(us));
 	munmap(anon, 4096);
 	usyms_free(us);
@@ -141,13 +147,12 @@ static void a_return_address_is_that_of_the_call_before(void **state)
 {
 	const struct usyms_style verbose = {.offset = true};
 	struct usyms *us = usyms_new(&verbose);
-	char buf[320];
 
 	(void)state;
-	own_frame(us, (const char *)own_frame + 1, true, buf, sizeof(buf));
-	assert_string_equal(buf, "own_frame+0x1 [test_usyms]");
-	own_frame(us, own_frame, true, buf, sizeof(buf)); /* the call ended what lies before */
-	assert_memory_not_equal(buf, "own_frame", 9);
+	assert_string_equal(own_frame(us, (const char *)own_frame + 1, true),
+			    "own_frame+0x1 [test_usyms]");
+	/* the call ended what lies before */
+	assert_null(strstr(own_frame(us, own_frame, true), "own_frame"));
 	usyms_free(us);
 }
 
@@ -158,7 +163,6 @@ static void functions_of_the_vdso_are_named(void **state)
 	struct usyms *us = usyms_new(&plain);
 	struct elf_symbols *symbols = NULL;
 	struct elf_symbol symbol;
-	char buf[320];
 
 	(void)state;
 	if (!vdso)
@@ -168,8 +172,8 @@ static void functions_of_the_vdso_are_named(void **state)
 				    vdso->e_shoff + (size_t)vdso->e_shnum * vdso->e_shentsize),
 	    0);
 	assert_true(elf_symbols_named(symbols, VDSO_FUNCTION, &symbol));
-	own_frame(us, (const char *)vdso + symbol.start + 1, false, buf, sizeof(buf));
-	assert_string_equal(strstr(buf, "clock_gettime"), "clock_gettime");
+	assert_non_null(
+	    strstr(own_frame(us, (const char *)vdso + symbol.start + 1, false), "clock_gettime"));
 	elf_symbols_free(symbols);
 	usyms_free(us);
 }
@@ -177,15 +181,49 @@ static void functions_of_the_vdso_are_named(void **state)
 static void walks_end_in_known_functions(void **state)
 {
 	struct usyms *us = usyms_new(&plain);
-	uint32_t self = (uint32_t)getpid();
-	char buf[320];
 
 	(void)state;
-	assert_int_equal(usyms_frame(us, self, 0, getauxval(AT_ENTRY) + 4, true, buf, sizeof(buf)),
-			 USYMS_FIRST);
-	assert_int_equal(usyms_frame(us, self, 0, (uintptr_t)own_frame, false, buf, sizeof(buf)),
-			 USYMS_FUNCTION);
-	assert_int_equal(usyms_frame(us, self, 0, 0x1234, true, buf, sizeof(buf)), USYMS_UNKNOWN);
+	assert_int_equal(frame_at(us, getauxval(AT_ENTRY) + 4, true)->kind, USYMS_FIRST);
+	assert_int_equal(frame_at(us, (uintptr_t)own_frame, false)->kind, USYMS_FUNCTION);
+	assert_int_equal(frame_at(us, 0x1234, true)->kind, USYMS_UNKNOWN);
+	usyms_free(us);
+}
+
+static void a_copy_is_kept_for_one_report(void **state)
+{
+	static const char copy[] = "";
+	struct usyms *us = usyms_new(&plain);
+	const uint64_t ips[] = {(uintptr_t)own_frame, 0x1234};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		usyms_refresh(us);
+		assert_null(frame_at(us, ips[i], false)->interned);
+		frame_at(us, ips[i], false)->interned = copy;
+		assert_ptr_equal(frame_at(us, ips[i], false)->interned, copy);
+		usyms_refresh(us);
+		assert_null(frame_at(us, ips[i], false)->interned);
+	}
+	usyms_free(us);
+}
+
+/* What lies at an address of memory without a file is of its process and its report. */
+static void memory_without_a_file_is_named_for_its_process(void **state)
+{
+	static const char first[] = "1000-3000 rwxp 0 0:0 0 \n",
+			  second[] = "800-3000 rwxp 0 0:0 0 \n";
+	struct usyms *us = learned(first);
+	struct processes *processes = usyms_processes(us);
+
+	(void)state;
+	processes_learn_text(processes, NOBODY + 1, second, strlen(second));
+	assert_frame(us, NOBODY, 0x1010, "[anon]+0x10");
+	assert_frame(us, NOBODY + 1, 0x1010, "[anon]+0x810");
+	assert_frame(us, NOBODY, 0x1010, "[anon]+0x10");
+	usyms_refresh(us);
+	processes_learn_text(processes, NOBODY, second, strlen(second));
+	assert_frame(us, NOBODY, 0x1010, "[anon]+0x810");
 	usyms_free(us);
 }
 
@@ -200,6 +238,8 @@ int main(void)
 	    cmocka_unit_test(a_return_address_is_that_of_the_call_before),
 	    cmocka_unit_test(functions_of_the_vdso_are_named),
 	    cmocka_unit_test(walks_end_in_known_functions),
+	    cmocka_unit_test(a_copy_is_kept_for_one_report),
+	    cmocka_unit_test(memory_without_a_file_is_named_for_its_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

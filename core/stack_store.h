@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Walked stacks by their ids, as BPF programs keep them: in a hash map, or in slots. A few are
+ * asked for one by one; from then on all are read together, for a system call each would be
+ * a third of a report. A stack that is there is never deleted and its id never means another.
+ */
+#ifndef KTRACE_STACK_STORE_H
+#define KTRACE_STACK_STORE_H
+
+#include "bpf/shared.h"
+#include "core/intern.h"
+
+struct map_calls;
+struct slots_view;
+
+struct stack_store {
+	int fd;                         /* map stacks; -1: none */
+	const struct slots_view *slots; /* in place of that map; NULL: none */
+	uint32_t depth;                 /* frames of a stack at most */
+	const struct map_calls *calls;
+	unsigned asked; /* one by one */
+	/* Those read together: a word that says how many, and the frames. */
+	uint64_t *words;
+	size_t n_words, room;
+	struct table index; /* by id, where in words and one */
+};
+
+/* slots: NULL where it is a map. Nothing is read yet. */
+void stack_store_init(struct stack_store *, int map_fd, const struct slots_view *slots,
+		      uint32_t depth);
+/* Returns 0, -ENOENT: it is not there, or -errno when the map could not be read. */
+int stack_store_find(struct stack_store *, uint64_t id, struct stack_frames *);
+/* Forgets what was read. It can be asked again. */
+void stack_store_forget(struct stack_store *);
+
+#endif
