@@ -26,6 +26,11 @@ struct unwind_lesson {
 	__u16 last[MAX_DEPTH + 1]; /* the last word that each frame of the walk can be in */
 	__u32 calls;
 	struct unwind_set possible;
+	/* What there is to learn. In memory, so that the verifier, for which each round of the loop
+	 * that finds it ends otherwise, goes once through what comes then. */
+	__u64 key; /* an address, */
+	__u32 pos; /* the word it lies in, */
+	__u32 k;   /* and the frame that the walk goes on with */
 };
 
 struct {
@@ -271,27 +276,64 @@ __noinline __u32 frame_follow(__u32 level, __u64 rule, __u32 pos, __u32 k)
 	return 0;
 }
 
-/* Learns for key, whose address lies in word pos, that the walk goes on with frame k. */
-__noinline int step_learn(__u64 key, __u32 level, __u32 pos, __u32 k)
+/* The lesson: for its key how the walk goes on. */
+__noinline int step_learn(__u32 level)
 {
 	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
 
 	if (!lesson)
 		return 0;
-	distances_find(lesson, level, pos, k, RULE_KIND(rule_find(key)) == RULE_TO_END);
-	return rule_learn(key, level);
+	distances_find(lesson, level, lesson->pos, lesson->k,
+		       RULE_KIND(rule_find(lesson->key)) == RULE_TO_END);
+	return rule_learn(lesson->key, level);
 }
 
+enum lesson {
+	LESSON_NONE,
+	LESSON_NEW,   /* of its key, of which the rule is not known */
+	LESSON_WRONG, /* the rule of its key is */
+};
+
 /*
- * Follows the walk of this level, which began at ctx (at), by the rules there are,
- * and learns from it for the first that is not known.
+ * Follows the walk of this level by the rules there are, from its first frame that is not the
+ * tracer's own, to what is to be learned from it.
  */
+__noinline int lesson_find(__u32 level, __u32 own, __u32 first)
+{
+	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
+	__u32 pos = first, k = own, i;
+	__u64 rule;
+
+	if (!lesson || !walk)
+		return LESSON_NONE;
+	/* From ctx to the first of them is a distance, too. */
+	lesson->key = walk_ip(walk, own) ^ 1;
+	for (i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
+		rule = rule_find(lesson->key);
+		if (RULE_SEEN(rule) < RULE_ENOUGH) {
+			lesson->pos = pos;
+			lesson->k = k;
+			return LESSON_NEW;
+		}
+		if (RULE_KIND(rule) == RULE_NONE)
+			return LESSON_NONE;
+		pos = frame_follow(level, rule, pos, k);
+		if (!pos)
+			return LESSON_WRONG;
+		if (!i)
+			begin_learn(level, own, pos - first);
+		lesson->key = walk_ip(walk, k);
+	}
+	return LESSON_NONE;
+}
+
+/* Learns from the walk of this level, which began at ctx (at). */
 __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 {
 	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
-	__u32 own, pos, first, k, i;
-	__u64 key, rule;
+	__u32 own, first;
 
 	if (!lesson || !walk || walk->frames.n >= cfg.filter.depth ||
 	    end - at > sizeof(lesson->word) - 8)
@@ -306,20 +348,11 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 	own = frames_find(walk, level, first);
 	if (!own || own >= UNWIND_OWN)
 		return 0;
-	/* From ctx to the first of them is a distance, too. */
-	key = walk_ip(walk, own) ^ 1;
-	for (k = own, pos = first, i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
-		rule = rule_find(key);
-		if (RULE_SEEN(rule) < RULE_ENOUGH)
-			return step_learn(key, level, pos, k);
-		if (RULE_KIND(rule) == RULE_NONE)
-			return 0;
-		pos = frame_follow(level, rule, pos, k);
-		if (!pos)
-			return rule_drop(key);
-		if (!i)
-			begin_learn(level, own, pos - first);
-		key = walk_ip(walk, k);
+	switch (lesson_find(level, own, first)) {
+	case LESSON_NEW:
+		return step_learn(level);
+	case LESSON_WRONG:
+		return rule_drop(lesson->key);
 	}
 	return 0;
 }
