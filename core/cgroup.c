@@ -152,6 +152,8 @@ static int read_mountinfo(char **text, size_t *len)
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	int err;
 
+	*text = NULL;
+	*len = 0;
 	if (fd < 0)
 		return -errno;
 	err = read_all(fd, MAX_MOUNTINFO, text, len);
