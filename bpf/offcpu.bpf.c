@@ -4,8 +4,8 @@
  * is switched in again. One entry per thread, written only by that thread's own
  * switches, which the run queue orders: no lock, no atomic.
  *
- * The stack is walked at switch-out. Under --min that would be paid for many
- * intervals that are not kept: where the verifier knows the task (tp_btf) it is
+ * The stack is walked at switch-out. Under --min and --budget that would be paid
+ * for many intervals that are not kept: where the verifier knows the task (tp_btf) it is
  * walked at switch-in, at the price that bpf_get_task_stack() leaves out
  * functions of the scheduler (.sched.text) such as do_nanosleep.
  */
@@ -16,6 +16,7 @@ const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 #include "bpf/kstack.bpf.h"
+#include "bpf/budget.bpf.h"
 
 /* ts 0: on its CPU. Kept until the thread ends, for a rewrite is cheaper than delete and insert. */
 struct start {
@@ -52,7 +53,7 @@ static __always_inline bool keep_state(__u32 raw)
 
 static __always_inline bool walk_late(bool btf)
 {
-	return btf && cfg.filter.min_ns;
+	return btf && (cfg.filter.min_ns || cfg.budget_ns);
 }
 
 static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
@@ -75,7 +76,7 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 	in_ns = picked_ns(task);
 	if (in_ns <= out_ns)
 		lose(events);
-	else if (keep_interval(in_ns - out_ns))
+	else if (keep_interval(in_ns - out_ns) && keep_sampled(in_ns - out_ns))
 		interval_end(start, in_ns - out_ns, tid, NULL, walk_late(btf));
 }
 
@@ -134,7 +135,10 @@ static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_
 
 	if (!row)
 		return;
-	row_interval(row, delta_ns);
+	if (is_sampled(delta_ns))
+		row_sampled(row, delta_ns);
+	else
+		row_interval(row, delta_ns);
 }
 
 /* late: the stack is still to be walked; task: NULL where that is not possible any more. */
@@ -164,7 +168,7 @@ static __always_inline void switch_in(__u32 tid, struct task_struct *next, bool 
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
 	start->ts = 0;
-	if (keep_interval(delta_ns))
+	if (keep_interval(delta_ns) && keep_sampled(delta_ns))
 		interval_end(start, delta_ns, tid, next, walk_late(btf) && !start->begun);
 }
 
