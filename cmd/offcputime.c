@@ -12,14 +12,44 @@
 #include "core/state.h"
 #include "offcpu.skel.h"
 
+/* Ways to come to the stacks: see bpf/late.bpf.h. The second has what it sees with one event. */
+enum { LATE = 1, USUAL };
+
+static const struct mode modes[] = {
+    [LATE - 1] = {.name = "stacks of kept intervals"},
+    [USUAL - 1] = {.name = "stacks of all intervals"},
+    {0},
+};
+
+#define BLOCKED(prog_, mode_, ...)                                                             \
+	HOOK(offcpu, "blocked", VIA_ITER, prog_, "task", .when = HOOK_OPTIONAL, .mode = mode_, \
+	     .without = "threads that are blocked at the time of the report are not in it",    \
+	     ##__VA_ARGS__)
+
 static const struct hook hooks[] = {
-    HOOKS_SWITCH(offcpu),
+    HOOK(offcpu, "switched", VIA_TP_BTF, switched_btf, "sched:sched_exit_tp", .mode = LATE),
+    HOOK(offcpu, "switch", VIA_TP_BTF, switch_late, "sched:sched_switch", .mode = LATE, .param = 3,
+	 .param_type = "unsigned int"),
+    HOOKS_SWITCH(offcpu, .mode = USUAL),
     HOOKS_BEGIN(offcpu),
-    HOOK(offcpu, "blocked", VIA_ITER, tasks_blocked, "task", .when = HOOK_OPTIONAL,
-	 .without = "threads that are blocked at the time of the report are not in it"),
+    BLOCKED(tasks_blocked_late, LATE),
+    BLOCKED(tasks_blocked, LATE, .loses = "user stacks of threads that are blocked are missing"),
+    BLOCKED(tasks_blocked, USUAL),
     HOOKS_FOLLOW(offcpu),
     {0},
 };
+
+/* Frames of blocked threads are read as x86-64's. */
+static bool mode_allowed(const struct opts *opts, unsigned mode)
+{
+	const struct offcpu_cfg *cfg = (const struct offcpu_cfg *)opts->cfg;
+
+#ifdef __x86_64__
+	return mode != LATE || opts->min_ns || cfg->budget_ns;
+#else
+	return mode != LATE;
+#endif
+}
 
 static const struct column columns[] = {
     KEY(struct offcpu_key, comm, KIND_COMM, WANT_COMM),
@@ -98,17 +128,22 @@ static enum status add_blocked(struct session *session, struct snapshot *snap,
 	return session_row(session, snap, &blocked->key, &value);
 }
 
-/* See bpf/offcpu.bpf.c: where a stack is walked late. */
-static void note_late_walk(const struct session *session, struct snapshot *snap)
+/* Stacks that a task iterator or sched_switch walks of another thread lack these functions. */
+static void note_cut_stacks(const struct session *session, struct snapshot *snap, bool blocked)
 {
-	const struct offcpu_cfg *cfg = (const struct offcpu_cfg *)session->plan->opts->cfg;
+	const struct plan *plan = session->plan;
+	const struct offcpu_cfg *cfg = (const struct offcpu_cfg *)plan->opts->cfg;
 
-	if ((session->plan->filter.min_ns || cfg->budget_ns) &&
-	    session->used[0]->hook->via == VIA_TP_BTF)
+	if (!(plan->filter.want & WANT_KSTACK) || !(plan->filter.min_ns || cfg->budget_ns))
+		return;
+	if (plan->mode == USUAL && session->used[0]->hook->via == VIA_TP_BTF)
 		snapshot_note(snap,
-			      "under --%s stacks are walked at switch-in and leave out "
-			      "functions of the scheduler, such as do_nanosleep",
+			      "under --%s stacks are walked at switch-in and leave out functions "
+			      "of the scheduler, such as do_nanosleep",
 			      cfg->budget_ns ? "budget" : "min");
+	else if (plan->mode == LATE && blocked)
+		snapshot_note(snap, "stacks of threads that are still blocked leave out functions "
+				    "of the scheduler, such as do_nanosleep");
 }
 
 /* What the filters kept, each interval counted: what has ended in the kernel, and what has not. */
@@ -163,7 +198,7 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	for (i = 0; i < n && !status; i++)
 		status = add_blocked(session, snap, (struct offcpu_blocked *)blocked + i);
 	free(blocked);
-	note_late_walk(session, snap);
+	note_cut_stacks(session, snap, n > 0);
 	return status;
 }
 
@@ -178,6 +213,8 @@ const struct tool tool_offcputime = {
     .example = "-p 1234 -m 1ms 10",
     .object = &object_offcpu,
     .hooks = hooks,
+    .modes = modes,
+    .mode_allowed = mode_allowed,
     .columns = columns,
     .options = options,
     .accepts =
