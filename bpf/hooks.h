@@ -10,14 +10,16 @@
 	    HOOK(object, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
 
 /* sched_switch hands over prev_state since 5.19; before, the task is asked. */
-#define HOOKS_SWITCH(object)                                                                 \
+#define HOOKS_SWITCH(object, ...)                                                            \
 	HOOK(object, "switch", VIA_TP_BTF, switch_btf, "sched:sched_switch", .param = 3,     \
-	     .param_type = "unsigned int"),                                                  \
-	    HOOK(object, "switch", VIA_TP_BTF, switch_btf_old, "sched:sched_switch"),        \
+	     .param_type = "unsigned int", ##__VA_ARGS__),                                   \
+	    HOOK(object, "switch", VIA_TP_BTF, switch_btf_old, "sched:sched_switch",         \
+		 ##__VA_ARGS__),                                                             \
 	    HOOK(object, "switch", VIA_RAW_TP, switch_raw, "sched:sched_switch", .param = 3, \
-		 .param_type = "unsigned int"),                                              \
-	    HOOK(object, "switch", VIA_RAW_TP, switch_raw_old, "sched:sched_switch"),        \
-	    HOOK(object, "switch", VIA_TRACEPOINT, switch_tp, "sched:sched_switch")
+		 .param_type = "unsigned int", ##__VA_ARGS__),                               \
+	    HOOK(object, "switch", VIA_RAW_TP, switch_raw_old, "sched:sched_switch",         \
+		 ##__VA_ARGS__),                                                             \
+	    HOOK(object, "switch", VIA_TRACEPOINT, switch_tp, "sched:sched_switch", ##__VA_ARGS__)
 
 /* Threads that sleep when tracing begins. */
 #define HOOKS_BEGIN(object)                                                         \

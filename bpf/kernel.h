@@ -59,7 +59,8 @@ enum {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-	long unsigned int r8, cx, dx, si, di, ax, ip, sp;
+	long unsigned int r8, bp, cx, dx, si, di, ax, ip, sp;
+	unsigned short cs; /* of 64 bits before 6.9 */
 };
 
 /* arm64's */
@@ -124,8 +125,16 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* Of PREEMPT_RT it has no count. */
+struct rw_semaphore {
+	struct {
+		long counter; /* readers, and flags in the three lowest bits */
+	} count;
+};
+
 struct mm_struct {
 	long unsigned int brk;
+	struct rw_semaphore mmap_lock;
 };
 
 struct signal_struct {

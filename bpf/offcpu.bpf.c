@@ -4,10 +4,12 @@
  * is switched in again. One entry per thread, written only by that thread's own
  * switches, which the run queue orders: no lock, no atomic.
  *
- * The stack is walked at switch-out. Under --min that would be paid for many
- * intervals that are not kept: where the verifier knows the task (tp_btf) it is
- * walked at switch-in, at the price that bpf_get_task_stack() leaves out
- * functions of the scheduler (.sched.text) such as do_nanosleep.
+ * Stacks are walked at switch-out. Under --min and --budget that would be paid
+ * for many intervals that are not kept. Where the kernel can, those of kept ones
+ * are walked at the end of the switch (bpf/late.bpf.h); else, where the verifier
+ * knows the task (tp_btf), the kernel's are at switch-in, at the price that
+ * bpf_get_task_stack() leaves out functions of the scheduler (.sched.text) such as
+ * do_nanosleep.
  */
 #include "bpf/kernel.h"
 #include "bpf/offcpu.h"
@@ -16,6 +18,7 @@ const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 #include "bpf/kstack.bpf.h"
+#include "bpf/budget.bpf.h"
 
 /* ts 0: on its CPU. Kept until the thread ends, for a rewrite is cheaper than delete and insert. */
 struct start {
@@ -41,6 +44,13 @@ struct {
 
 static const struct offcpu_value zero;
 
+/* When the stacks of an interval are walked; a constant in each program. */
+enum walk_when {
+	WALK_OUT,  /* as it opens */
+	WALK_IN,   /* the user's so, the kernel's when it has ended and is kept */
+	WALK_LATE, /* both when it is kept and the thread has its CPU */
+};
+
 static __always_inline bool keep_state(__u32 raw)
 {
 	if (!cfg.state.on)
@@ -50,13 +60,58 @@ static __always_inline bool keep_state(__u32 raw)
 	return cfg.state.letters & (1U << state_index_of_raw(raw));
 }
 
-static __always_inline bool walk_late(bool btf)
+/* But for the kernel's stack. */
+static __always_inline void key_fill(struct offcpu_key *key, const struct start *start, __u32 tid)
 {
-	return btf && cfg.filter.min_ns;
+	__builtin_memcpy(key->comm, start->comm, sizeof(key->comm));
+	key->ustack = start->ustack;
+	key->cgroup = start->cgroup;
+	key->tgid = WANT(WANT_TGID | WANT_USTACK) ? start->tgid : 0;
+	key->tid = WANT(WANT_TID) ? tid : 0;
+	key->state = WANT(WANT_STATE) ? start->state : 0;
 }
 
-static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
-					 struct task_struct *task, bool late);
+static __noinline void row_count(const struct start *start, __u32 tid, __u64 delta_ns)
+{
+	struct offcpu_key key = {};
+	struct offcpu_value *row;
+
+	key_fill(&key, start, tid);
+	key.kstack = start->kstack;
+	row = row_get(&rows, &key, &zero);
+	if (!row)
+		return;
+	if (is_sampled(delta_ns))
+		row_sampled(row, delta_ns);
+	else
+		row_interval(row, delta_ns);
+}
+
+#include "bpf/late.bpf.h"
+
+/* It is kept. */
+static __always_inline void interval_end(struct start *start, __u64 delta_ns, __u32 tid,
+					 struct task_struct *task, enum walk_when when)
+{
+	if (WANT(WANT_KSTACK) && when == WALK_IN && !start->begun)
+		start->kstack = stack_of_task(task);
+	row_count(start, tid, delta_ns);
+}
+
+/* It is kept, and what is still to be walked cannot be any more: the task has run since. */
+static __always_inline void interval_end_unseen(struct start *start, __u64 delta_ns, __u32 tid,
+						struct task_struct *task, enum walk_when when)
+{
+	if (WANT(WANT_KSTACK) && when != WALK_OUT) {
+		start->kstack = STACK_LOST;
+		lose(stacks);
+	}
+	if (WANT(WANT_USTACK) && when == WALK_LATE && task->mm) {
+		start->ustack = STACK_LOST;
+		lose(stacks);
+	}
+	row_count(start, tid, delta_ns);
+}
 
 /*
  * A task leaves its CPU that was never seen to get it: some kernels lose the
@@ -65,7 +120,7 @@ static __always_inline void interval_end(const struct start *start, __u64 delta_
  * CPU.
  */
 static __always_inline void switch_in_unseen(struct start *start, struct task_struct *task,
-					     __u32 tid, bool btf)
+					     __u32 tid, enum walk_when when)
 {
 	__u64 in_ns, out_ns = start->ts;
 
@@ -75,12 +130,13 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 	in_ns = picked_ns(task);
 	if (in_ns <= out_ns)
 		lose(events);
-	else if (keep_interval(in_ns - out_ns))
-		interval_end(start, in_ns - out_ns, tid, NULL, walk_late(btf));
+	else if (keep_interval(in_ns - out_ns) && keep_sampled(in_ns - out_ns))
+		interval_end_unseen(start, in_ns - out_ns, tid, task, when);
 }
 
 /* prev leaves its CPU; it still is the running task, so its own stacks can be walked. */
-static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u32 raw, bool btf)
+static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u32 raw, bool btf,
+				       enum walk_when when)
 {
 	__u32 tid = TASK(btf, prev, pid);
 	struct start *start, new = {};
@@ -89,7 +145,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
 	if (start && start->ts)
-		switch_in_unseen(start, prev, tid, btf);
+		switch_in_unseen(start, prev, tid, when);
 	if (raw & STATE_RAW_DEAD) {
 		if (start)
 			bpf_map_delete_elem(&starts, &tid);
@@ -109,8 +165,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	}
 	start->tgid = TASK(btf, prev, tgid);
 	start->state = state_index_of_raw(raw);
-	start->ustack = ustack_of(ctx, prev, btf);
-	start->kstack = walk_late(btf) ? STACK_NONE : kstack_of_current(ctx);
+	start->ustack = when == WALK_LATE ? STACK_NONE : ustack_of(ctx, prev, btf);
+	start->kstack = when == WALK_OUT ? kstack_of_current(ctx) : STACK_NONE;
 	start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(prev) : 0;
 	if (WANT(WANT_COMM))
 		bpf_probe_read_kernel(start->comm, sizeof(start->comm), prev->comm);
@@ -118,44 +174,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	start->ts = bpf_ktime_get_ns();
 }
 
-static __always_inline void key_fill(struct offcpu_key *key, const struct start *start, __u32 tid)
-{
-	__builtin_memcpy(key->comm, start->comm, sizeof(key->comm));
-	key->ustack = start->ustack;
-	key->cgroup = start->cgroup;
-	key->tgid = WANT(WANT_TGID | WANT_USTACK) ? start->tgid : 0;
-	key->tid = WANT(WANT_TID) ? tid : 0;
-	key->state = WANT(WANT_STATE) ? start->state : 0;
-}
-
-static __always_inline void row_count(const struct offcpu_key *key, __u64 delta_ns)
-{
-	struct offcpu_value *row = row_get(&rows, key, &zero);
-
-	if (!row)
-		return;
-	row_interval(row, delta_ns);
-}
-
-/* late: the stack is still to be walked; task: NULL where that is not possible any more. */
-static __always_inline void interval_end(const struct start *start, __u64 delta_ns, __u32 tid,
-					 struct task_struct *task, bool late)
-{
-	struct offcpu_key key = {};
-
-	key_fill(&key, start, tid);
-	key.kstack = start->kstack;
-	if (WANT(WANT_KSTACK) && late && task) {
-		key.kstack = stack_of_task(task);
-	} else if (WANT(WANT_KSTACK) && late) {
-		key.kstack = STACK_LOST;
-		lose(stacks);
-	}
-	row_count(&key, delta_ns);
-}
-
-/* Closes tid's interval. next: NULL where the hook has no task pointer. */
-static __always_inline void switch_in(__u32 tid, struct task_struct *next, bool btf)
+/* Closes tid's interval. next: NULL where the hook has no task pointer, and WALK_OUT. */
+static __always_inline void switch_in(__u32 tid, struct task_struct *next, enum walk_when when)
 {
 	struct start *start = bpf_map_lookup_elem(&starts, &tid);
 	__u64 delta_ns;
@@ -164,25 +184,43 @@ static __always_inline void switch_in(__u32 tid, struct task_struct *next, bool 
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
 	start->ts = 0;
-	if (keep_interval(delta_ns))
-		interval_end(start, delta_ns, tid, next, walk_late(btf) && !start->begun);
+	if (keep_interval(delta_ns) && keep_sampled(delta_ns))
+		interval_end(start, delta_ns, tid, next, when);
 }
 
 static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
 				      struct task_struct *next, bool btf)
 {
-	switch_out(ctx, prev, raw, btf);
-	switch_in(TASK(btf, next, pid), next, btf);
+	enum walk_when when = btf && (cfg.filter.min_ns || cfg.budget_ns) ? WALK_IN : WALK_OUT;
+
+	switch_out(ctx, prev, raw, btf, when);
+	switch_in(TASK(btf, next, pid), next, when);
 }
 
 static __always_inline void on_record(struct trace_event_raw_sched_switch *ctx,
 				      struct task_struct *prev, __u32 raw)
 {
-	switch_out(ctx, prev, raw, false);
-	switch_in(ctx->next_pid, NULL, false);
+	switch_out(ctx, prev, raw, false, WALK_OUT);
+	switch_in(ctx->next_pid, NULL, WALK_OUT);
 }
 
 #include "bpf/switch.bpf.h"
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switch_late, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	switch_out(ctx, prev, preempt ? 0 : prev_state, true, WALK_LATE);
+	late_begin();
+	return 0;
+}
+
+SEC("tp_btf/sched_exit_tp")
+int switched_btf(void *ctx)
+{
+	late_end(ctx);
+	return 0;
+}
 
 /*
  * Threads that sleep when tracing begins have no switch-out to see: their
@@ -218,8 +256,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 }
 
 /* Threads off their CPU at the time of a report: their interval up to now. */
-SEC("iter/task")
-int tasks_blocked(struct bpf_iter__task *ctx)
+static __always_inline void task_blocked(struct bpf_iter__task *ctx, bool late)
 {
 	struct task_struct *task = ctx->task;
 	struct offcpu_blocked out = {};
@@ -228,22 +265,38 @@ int tasks_blocked(struct bpf_iter__task *ctx)
 	__u32 tid;
 
 	if (!task || !task->pid)
-		return 0;
+		return;
 	tid = task->pid;
 	start = bpf_map_lookup_elem(&starts, &tid);
 	if (!start)
-		return 0;
+		return;
 	since = start->ts;
 	if (!since || task->exit_state || on_cpu(task))
-		return 0;
+		return;
 	out.delta_ns = bpf_ktime_get_ns() - since;
 	if (!keep_interval(out.delta_ns))
-		return 0;
+		return;
 	key_fill(&out.key, start, tid);
 	out.key.kstack = start->kstack;
-	if (WANT(WANT_KSTACK) && walk_late(true) && !start->begun)
+	if (WANT(WANT_KSTACK) && (cfg.filter.min_ns || cfg.budget_ns) && !start->begun)
 		out.key.kstack = stack_of_task(task);
+	if (late)
+		out.key.ustack = ustack_of_blocked(task);
 	if (start->ts == since)
 		bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+}
+
+SEC("iter/task")
+int tasks_blocked(struct bpf_iter__task *ctx)
+{
+	task_blocked(ctx, false);
+	return 0;
+}
+
+/* May sleep, and so read what others have in their memory. */
+SEC("iter.s/task")
+int tasks_blocked_late(struct bpf_iter__task *ctx)
+{
+	task_blocked(ctx, true);
 	return 0;
 }

@@ -129,6 +129,15 @@ static bool is_mark(const struct column *c)
 	return strcmp(c->name, "blocked") == 0;
 }
 
+/* Stands behind the value it is of. None where the value is exact. */
+static void put_error(FILE *f, const struct column *c, const union cell *cell)
+{
+	char buf[CELL_BYTES];
+
+	if (cell->u)
+		fprintf(f, " +- %s", text_cell(buf, sizeof(buf), c, cell));
+}
+
 static void put_values(FILE *f, const struct snapshot *s, const union cell *row)
 {
 	const char *gap = "    ";
@@ -138,6 +147,10 @@ static void put_values(FILE *f, const struct snapshot *s, const union cell *row)
 
 		if (c->kind == KIND_HIST_NS || (is_mark(c) && row[i].u == 0))
 			continue;
+		if (c->kind == KIND_ERROR || c->kind == KIND_ERROR_NS) {
+			put_error(f, c, &row[i]);
+			continue;
+		}
 		fputs(gap, f);
 		if (is_mark(c) && row[i].u == 1)
 			fputs(c->name, f);

@@ -134,6 +134,18 @@ static void put_rows(FILE *f, const struct snapshot *s)
 		fprintf(f, ",\"rows_hidden\":%zu", s->n_hidden);
 }
 
+static void put_estimate(FILE *f, const struct estimate *e)
+{
+	if (!e->budget_ns)
+		return;
+	fprintf(f,
+		",\"estimate\":{\"budget_ns\":%" PRIu64 ",\"kept\":%" PRIu64 ",\"count\":%" PRIu64
+		",\"count_error\":%" PRIu64 ",\"total_ns\":%" PRIu64 ",\"total_error_ns\":%" PRIu64
+		",\"exact_count\":%" PRIu64 ",\"exact_total_ns\":%" PRIu64 "}",
+		e->budget_ns, e->kept, e->count, e->count_error, e->total_ns, e->total_error_ns,
+		e->exact_count, e->exact_total_ns);
+}
+
 static void put_cost(FILE *f, const struct cost *cost)
 {
 	if (!cost->known) {
@@ -166,6 +178,7 @@ static int render(const struct snapshot *s, const struct style *style, FILE *f)
 	fprintf(f, ",\"start\":\"%s\",\"elapsed_ns\":%" PRIu64, start, s->elapsed_ns);
 	put_hooks(f, s);
 	put_rows(f, s);
+	put_estimate(f, &s->estimate);
 	fprintf(f,
 		",\"loss\":{\"events\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stacks\":%" PRIu64
 		",\"missed\":%" PRIu64 "}",

@@ -13,6 +13,7 @@ static const char *unit_suffix(enum kind kind)
 	case KIND_NS:
 	case KIND_RATIO_NS:
 	case KIND_QUANTILE_NS:
+	case KIND_ERROR_NS:
 	case KIND_HIST_NS:
 		return "_ns";
 	case KIND_BYTES:
@@ -46,6 +47,7 @@ const char *text_cell(char *buf, size_t size, const struct column *c, const unio
 	case KIND_NS:
 	case KIND_RATIO_NS:
 	case KIND_QUANTILE_NS:
+	case KIND_ERROR_NS:
 		return fmt_ns(buf, size, cell->u);
 	case KIND_BYTES:
 	case KIND_RATIO_BYTES:
@@ -109,6 +111,23 @@ static size_t put_rows(FILE *f, const struct snapshot *s, const struct style *st
 	return n;
 }
 
+static void put_estimate(FILE *f, const struct estimate *e)
+{
+	char budget[CELL_BYTES], total[CELL_BYTES], error[CELL_BYTES], exact[CELL_BYTES];
+
+	if (!e->budget_ns)
+		return;
+	fprintf(f,
+		"estimated from %" PRIu64 " of %" PRIu64
+		" intervals (budget %s): total %s +- %s, exactly %s; count %" PRIu64 " +- %" PRIu64
+		", exactly %" PRIu64 "\n",
+		e->kept, e->exact_count, fmt_ns(budget, sizeof(budget), e->budget_ns),
+		fmt_ns(total, sizeof(total), e->total_ns),
+		fmt_ns(error, sizeof(error), e->total_error_ns),
+		fmt_ns(exact, sizeof(exact), e->exact_total_ns), e->count, e->count_error,
+		e->exact_count);
+}
+
 static void put_cost(FILE *f, const struct snapshot *s)
 {
 	char buf[CELL_BYTES];
@@ -162,6 +181,7 @@ static int render(const struct snapshot *s, const struct style *style, FILE *f)
 	more = s->n_rows - shown + s->n_hidden;
 	if (more > 0)
 		fprintf(f, "(%zu more rows)\n", more);
+	put_estimate(f, &s->estimate);
 	for (unsigned i = 0; i < s->n_notes; i++) {
 		fputs("note: ", f);
 		fmt_put_text(f, s->note[i]);

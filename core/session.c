@@ -349,7 +349,8 @@ void session_stop(struct session *session, const char *why, ...)
 	va_start(args, why);
 	vsnprintf(session->stopped_why, sizeof(session->stopped_why), why, args);
 	va_end(args);
-	for (i = 0; i < session->n_links; i++) {
+	/* What was attached first is there for what came after it. */
+	for (i = session->n_links; i-- > 0;) {
 		bpf_link__destroy(session->link[i]);
 		session->link[i] = NULL;
 	}

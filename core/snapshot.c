@@ -6,6 +6,7 @@
 #include "core/snapshot.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,9 +184,52 @@ static void fill_quantile(struct snapshot *s, unsigned at)
 	}
 }
 
+static uint64_t sum_column(const struct snapshot *s, const char *name)
+{
+	int at = snapshot_column(s, name);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; at >= 0 && i < s->n_rows; i++)
+		sum += snapshot_row(s, i)[at].u;
+	return sum;
+}
+
+static uint64_t root(uint64_t square, uint64_t unit)
+{
+	return (uint64_t)llround(sqrt((double)square * (double)unit));
+}
+
+/* Before the rows' errors are: squares can be summed, and roots cannot. */
+static void fill_estimate(struct snapshot *s)
+{
+	struct estimate *estimate = &s->estimate;
+
+	if (!estimate->budget_ns)
+		return;
+	estimate->count = sum_column(s, "count");
+	estimate->count_error = root(sum_column(s, "count_error"), 1);
+	estimate->total_ns = sum_column(s, "total_ns");
+	estimate->total_error_ns = root(sum_column(s, "total_error_ns"), estimate->budget_ns);
+}
+
+static void fill_error(struct snapshot *s, unsigned at, uint64_t unit)
+{
+	for (size_t i = 0; i < s->n_rows; i++) {
+		union cell *row = snapshot_row(s, i);
+
+		row[at].u = root(row[at].u, unit);
+	}
+}
+
 static void fill_computed(struct snapshot *s, unsigned at)
 {
 	switch (s->column[at]->kind) {
+	case KIND_ERROR:
+		fill_error(s, at, 1);
+		break;
+	case KIND_ERROR_NS:
+		fill_error(s, at, s->estimate.budget_ns);
+		break;
 	case KIND_RATIO_BYTES:
 	case KIND_RATIO_NS:
 		fill_ratio(s, at);
@@ -284,6 +328,7 @@ void snapshot_finish(struct snapshot *s, const struct column *sort)
 {
 	struct order order = {s, -1};
 
+	fill_estimate(s);
 	for (unsigned i = 0; i < s->n_columns; i++)
 		fill_computed(s, i);
 	if (!sort || s->n_rows < 2)

@@ -71,6 +71,17 @@ struct cost {
 	bool known;         /* false: the kernel would not count (BPF_ENABLE_STATS refused) */
 };
 
+/*
+ * Where rows are made from a sample: what they come to, with its standard errors, and what was
+ * counted of all.
+ */
+struct estimate {
+	uint64_t budget_ns; /* 0: the rows are no estimates, and nothing here is set */
+	uint64_t kept;      /* intervals that the rows are made from */
+	uint64_t count, count_error, total_ns, total_error_ns;
+	uint64_t exact_count, exact_total_ns;
+};
+
 struct snapshot {
 	const struct tool *tool;
 	const struct column *column[MAX_COLUMNS]; /* those shown, keys first, in the tool's order */
@@ -91,6 +102,7 @@ struct snapshot {
 	struct loss loss;
 	uint64_t missed; /* runs that the kernel skipped: nested or over its limits */
 	struct cost cost;
+	struct estimate estimate; /* the tool sets budget_ns, kept and what is exact */
 
 	struct snapshot_store *store; /* interned strings and stacks, row index */
 };
@@ -126,8 +138,8 @@ int snapshot_add(struct snapshot *, const union cell *cells);
 
 /*
  * Ends the adding of rows: fills the columns that are computed from others,
- * sorts descending by column, text ascending (NULL: no sort). Rows that are
- * equal there are in ascending order of their keys.
+ * and the sums of the estimate, sorts descending by column, text ascending (NULL: no sort). Rows
+ * that are equal there are in ascending order of their keys.
  */
 void snapshot_finish(struct snapshot *, const struct column *sort);
 /* Keeps the first n rows, counts the rest in n_hidden. */

@@ -47,6 +47,8 @@ enum kind {
 	KIND_RATIO_NS,    /* the same, a time */
 	KIND_QUANTILE_NS, /* no bytes of its own: of histogram num, at permille */
 	KIND_RATE,        /* no bytes of its own: column num per second, in 1/1000 */
+	KIND_ERROR,       /* u64, standard error: its square until the report is finished */
+	KIND_ERROR_NS,    /* the same, a time; squared in units of snapshot.estimate.budget_ns */
 	KIND_LOAD,        /* u64, 1/65536 */
 	KIND_HIST_NS,     /* u64[], log2, at most HIST_SLOTS */
 };

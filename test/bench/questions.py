@@ -88,6 +88,7 @@ QUESTIONS = [
     Question("offcputime -K", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
     Question("offcputime -m 1ms", "pingpong 20000", ["offcputime", "-m", "1000"], None,
              "libbpf-tools"),
+    Question("offcputime --budget 1ms", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
     Question("wakeuptime", "pingpong 20000", ["wakeuptime"], b"Tracing", "libbpf-tools"),
     beside_bpftrace("offwaketime", "pingpong 20000"),
     beside_bpftrace("workq", "workitems 500"),

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [names | frames] [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
+# run.sh [names | frames | budget] [--rounds N] [TOOL...]: what tracing costs: start-up, memory, time per
 # event, beside a peer where one is installed (bench.py names those that are not).
 # names: names.py instead, the names of processes that exit while they are traced.
 # frames [LIBRARY...]: how long it takes to name 100000 user frames.
+# budget: budget.py instead, offcputime --budget beside full tracing of the same work.
 # Nothing of this runs with the tests. KTRACE and KTRACE_WORKLOADS name a build
 # that is there already; without them build/ is brought up to date.
 set -euo pipefail
@@ -20,8 +21,8 @@ if [ -z "${KTRACE-}" ] || [ -z "${KTRACE_WORKLOADS-}" ]; then
 	export KTRACE=$root/build/ktrace KTRACE_WORKLOADS=$root/build/workload
 fi
 script=bench.py
-if [ "${1-}" = names ]; then
-	script=names.py
+if [ "${1-}" = names ] || [ "${1-}" = budget ]; then
+	script=$1.py
 	shift
 fi
 if [ "${1-}" = frames ]; then

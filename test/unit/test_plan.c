@@ -89,16 +89,20 @@ static void put_way(const char *kernel, const struct way *way, const struct caps
 	free(p);
 }
 
-/* memleak works on two kinds of memory, and with --mmap hooks all that it can. */
+/*
+ * memleak works on two kinds of memory, and with --mmap hooks all that it can. offcputime walks
+ * stacks of kept intervals only, where there is a minimum.
+ */
 static void put_tool(const char *kernel, const struct tool *tool, const struct caps *caps,
 		     FILE *out)
 {
-	if (tool != tool_find("memleak")) {
-		put_way(kernel, &(struct way){tool, NULL, ""}, caps, out);
-		return;
-	}
-	put_way(kernel, &(struct way){tool, "--mmap", ""}, caps, out);
-	put_way(kernel, &(struct way){tool, "--kernel", " --kernel"}, caps, out);
+	bool memleak = tool == tool_find("memleak");
+
+	put_way(kernel, &(struct way){tool, memleak ? "--mmap" : NULL, ""}, caps, out);
+	if (memleak)
+		put_way(kernel, &(struct way){tool, "--kernel", " --kernel"}, caps, out);
+	if (tool == tool_find("offcputime"))
+		put_way(kernel, &(struct way){tool, "--min=1ms", " --min"}, caps, out);
 }
 
 static void put_kernel(const char *file, FILE *out)
