@@ -20,11 +20,19 @@ static enum status cannot_open(const char *path)
 	return fail(status, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* A device or a pipe (/dev/null, /dev/stdout) has no other name to be renamed from. */
+#define DESCRIPTORS "/proc/self/fd/"
+
+/*
+ * A device or a pipe (/dev/null) has no other name to be renamed from, nor has an open file of
+ * ours (/dev/stdout): its link would be replaced.
+ */
 static bool in_place(const char *path)
 {
+	char to[sizeof(DESCRIPTORS)] = "";
 	struct stat st;
 
+	if (readlink(path, to, sizeof(to) - 1) > 0 && !strcmp(to, DESCRIPTORS))
+		return true;
 	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 

@@ -93,6 +93,14 @@ def test_a_link_to_a_file_is_not_followed(lab):
     assert result.out.split() == ["old", "file"], result
 
 
+def test_a_link_to_a_descriptor_is_written_through(lab):
+    """/dev/stdout is such a one, and its stdout may be a file."""
+    result = lab.run("ln -s /proc/self/fd/1 x; $KTRACE loads -o json=x 0.1 1 >t; rc=$?\n"
+                     "[ -L x ] || echo replaced; cat t; exit $rc")
+    assert result.rc == 0 and "replaced" not in result.out, result
+    assert result.report["tool"] == "loads"
+
+
 def test_files_are_for_their_owner_alone(lab):
     """Stacks tell how the kernel is laid out."""
     result = lab.run("umask 022; $KTRACE loads -o json=x 0.1 1; stat -c %a x")
