@@ -283,7 +283,7 @@ static enum status trace(struct run *run)
 	if (opts->duration_ns && opts->interval_ns && opts->duration_ns % opts->interval_ns == 0)
 		run->end_ns += 1000000;
 	say_ready(run);
-	symbols_begin(&run->symbols, run->begin_ns);
+	symbols_begin(&run->symbols, run->begin_ns, opts->interval_ns);
 	if (opts->command)
 		status = command_release(&run->command, opts->command[0]);
 	if (!status)

@@ -10,6 +10,7 @@
 #define AHEAD_FIRST_NS 250000000
 #define AHEAD_WORK_NS 2000000
 #define AHEAD_REST_NS 8000000
+#define AHEAD_SOON_NS 1000000000 /* the first report may come before all is read */
 
 static void read_begun(struct symbols *symbols)
 {
@@ -82,10 +83,13 @@ struct ksyms *symbols_text_of(struct symbols *symbols, const uint64_t *address, 
 	return text;
 }
 
-void symbols_begin(struct symbols *symbols, uint64_t now_ns)
+void symbols_begin(struct symbols *symbols, uint64_t now_ns, uint64_t interval_ns)
 {
+	bool soon = interval_ns && interval_ns < AHEAD_SOON_NS;
+
 	kernel_code_look(&symbols->code);
-	symbols->ahead_ns = now_ns + AHEAD_FIRST_NS;
+	symbols->ahead_ns = now_ns + (soon ? 0 : AHEAD_FIRST_NS);
+	symbols->rest_ns = soon ? 0 : AHEAD_REST_NS;
 }
 
 uint64_t symbols_read_ahead(struct symbols *symbols)
@@ -101,7 +105,7 @@ uint64_t symbols_read_ahead(struct symbols *symbols)
 	while (symbols->ahead && host_monotonic_ns() < end_ns)
 		if (!ksyms_reader_step(symbols->ahead))
 			read_rest(symbols);
-	symbols->ahead_ns = host_monotonic_ns() + AHEAD_REST_NS;
+	symbols->ahead_ns = host_monotonic_ns() + symbols->rest_ns;
 	return symbols->text_tried ? UINT64_MAX : symbols->ahead_ns;
 }
 

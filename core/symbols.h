@@ -22,6 +22,7 @@ struct symbols {
 	int err;   /* why there is no text: -errno */
 	struct ksyms_reader *ahead;
 	uint64_t ahead_ns; /* when to read on, CLOCK_MONOTONIC */
+	uint64_t rest_ns;  /* between two pieces */
 	struct kernel_code code;
 	bool stale; /* BPF programs came since text was read */
 };
@@ -38,9 +39,10 @@ void symbols_free(struct symbols *);
 
 /*
  * Tracing begins: a module that is loaded from now on makes symbols_begin_report() forget what
- * was read. Reading ahead begins a little later, for these moments are the workload's.
+ * was read. Reading ahead begins a little later, for these moments are the workload's; at once and
+ * without a rest where the first of many reports comes soon. interval_ns: 0: there are not many.
  */
-void symbols_begin(struct symbols *, uint64_t now_ns);
+void symbols_begin(struct symbols *, uint64_t now_ns, uint64_t interval_ns);
 /* Reads functions ahead for a moment. Returns when to call again; UINT64_MAX: never. */
 uint64_t symbols_read_ahead(struct symbols *);
 /* Pointers into what was read before are no longer valid. */
