@@ -77,7 +77,7 @@ def test_many_waits_of_one_system_call_have_its_stack(lab):
     early, late, result = both_ways(lab, """
         dd if=/dev/zero bs=1000000 count=1 2>/dev/null | for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
             sleep 0.03; head -c 65536 >/dev/null
-        done""", "-C dd -m 1ms")
+        done""", "-C dd -m 1us")
     waits = user_stacks(early, "pipe_write", state="S")
     assert user_stacks(late, "pipe_write", state="S") == waits and sum(waits.values()) > 5, result
 
