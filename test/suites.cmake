@@ -19,5 +19,6 @@ endfunction()
 
 ktrace_suite(quick cli "not slow" 1200)
 ktrace_suite(quick tools "not slow" 1200)
+ktrace_suite(quick bench "not slow" 120)
 ktrace_suite(slow cli "slow" 3600)
 ktrace_suite(slow tools "slow" 3600)

@@ -1,26 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench.py [--rounds N] [TOOL|reports|idle...]: what each tool costs, beside a peer's cost.
+"""bench.py [--rounds N] [TOOL|reports|idle...]: what each tool costs, beside its peers' cost.
 
-One round of a question is: the workload alone, then ktrace and the peer around
-the same workload, in an order that changes from round to round. What is printed
-are medians over the rounds, as Markdown. Start it through run.sh.
-
- start-up   from exec to attached: the byte of --ready-fd; a peer's first line
-            after it attached or, where it prints none, the link in its fdinfo
- run time   run_time_ns and run_cnt of each BPF program, as the kernel counts
-            them for the process (/proc/PID/fdinfo, kernel.bpf_stats_enabled=1)
- RSS        VmHWM, read every millisecond until the process is gone
- maps       memory of its BPF maps (memlock in fdinfo) when the workload is done
- workload   its wall time beside its wall time alone
+One round of a question is: the workload alone, then ktrace and each peer around the same
+workload, in an order that changes from round to round. What is printed are medians over the
+rounds, as Markdown; docs/PERFORMANCE.md says what the columns are. Start it through run.sh.
 """
 import argparse
 import collections
 import json
 import os
 import platform
-import pty
-import select
 import shutil
 import signal
 import statistics
@@ -29,271 +19,156 @@ import sys
 import time
 
 import reports
-from questions import QUESTIONS
+from questions import CALLS, NATIVE, QUESTIONS, VM, found
+from tracer import KTRACE, READY_FD, WORKLOADS, Failed, Tracer, in_turns, lost_by, programs_of
 
-KTRACE = os.environ.get("KTRACE", "build/ktrace")
-WORKLOADS = os.environ.get("KTRACE_WORKLOADS", "build/workload")
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
-READY_SECONDS = 60
-RESEND_SECONDS = 4
+TRUTH = "/proc/ktrace_truth"
+SETTLE_SECONDS = 0.2
+START_GOALS = {"bpftrace": 0.1}  # of the peer's start-up; of others' all
+TITLES = ["ktrace and its work", "beside", "ns per run", "ratio", "BPF in all", "workload", "start-up ms",
+          "CPU ms", "RSS MiB", "maps MiB", "lost"]
 
-
-class Failed(Exception):
-    """A program could not be measured; says why."""
+Sample = collections.namedtuple("Sample", "startup_s runs ns slowdown cpu_s rss_bytes map_bytes lost")
 
 
 def run_workload(words):
     """Its wall time in seconds."""
-    if not words:
-        time.sleep(0.3)
-        return 0.0
-    argv = words.split()
-    argv[0] = os.path.join(WORKLOADS, argv[0])
     begin = time.monotonic()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    if words is None:
+        time.sleep(0.3)
+    elif words.startswith("truth "):
+        if not os.path.exists(TRUTH):
+            raise Failed("there is no ktrace_truth (test/kmod) here")
+        with open(TRUTH, "w", encoding="ascii") as file:
+            file.write(words.split(None, 1)[1])
+    else:
+        env = {**os.environ, "PATH": WORKLOADS + ":" + os.environ["PATH"]}
+        subprocess.run(["sh", "-c", "exec " + words], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, env=env)
     return time.monotonic() - begin
 
 
-def fdinfo(pid):
-    """BPF programs {id: (runs, ns)} that the process holds, and bytes of its maps."""
-    programs, maps = {}, {}
-    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        try:
-            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as file:
-                facts = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
-        except OSError:
-            continue
-        if "run_cnt" in facts:
-            programs[int(facts["prog_id"])] = int(facts["run_cnt"]), int(facts["run_time_ns"])
-        elif "map_type" in facts:
-            maps[int(facts["map_id"])] = int(facts["memlock"])
-    return programs, sum(maps.values())
-
-
-def has_link(pid):
-    """Is a BPF program of this process attached by a link?"""
-    try:
-        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as file:
-                if "link_type" in file.read():
-                    return True
-    except OSError:
-        pass
-    return False
-
-
-def program_name(number):
-    shown = subprocess.run(["bpftool", "prog", "show", "id", str(number), "-j"], check=False,
-                           capture_output=True, text=True)
-    try:
-        return json.loads(shown.stdout)["name"]
-    except (ValueError, KeyError):
-        return "?"
-
-
-def peak_rss(pid, peak=0):
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return max(peak, int(line.split()[1]) * 1024)
-    except OSError:
-        pass
-    return peak
-
-
-class Process:
-    """A tracer from exec to its end; both kinds are started, read and ended in one way."""
-
-    def __init__(self, argv, ready_fd):
-        self.out = []
-        self.master = self.reader = None
-        if ready_fd:
-            self.reader, writer = os.pipe()
-            argv = argv + ["--ready-fd", str(writer)]
-            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "pass_fds": [writer]}
-        else:
-            # On a terminal, or the first line would wait in a buffer.
-            self.master, writer = pty.openpty()
-            self.reader = self.master
-            streams = {"stdout": writer, "stderr": writer}
-        self.begin = time.monotonic()
-        self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **streams)
-        os.close(writer)
-
-    def wait_ready(self, word):
-        """Seconds from exec to attached. word: what it prints then; None: look for a link."""
-        said = b""
-        while time.monotonic() - self.begin < READY_SECONDS:
-            if word is None and self.child.poll() is None and has_link(self.child.pid):
-                return time.monotonic() - self.begin
-            if not select.select([self.reader], [], [], 1 if word else 0.001)[0]:
-                continue
-            try:
-                got = os.read(self.reader, 4096)
-            except OSError:
-                got = b""
-            if not got:
-                break
-            said += got
-            if word and word in said:
-                return time.monotonic() - self.begin
-        self.child.kill()
-        err = self.child.communicate()[1]
-        text = (said + (err or b"")).decode(errors="replace").strip().splitlines()
-        raise Failed(text[-1] if text else "it ended without a word")
-
-    def drain(self, fd):
-        """Takes what was printed since; a terminal gives 4 KiB at a time. False: nothing."""
-        try:
-            got = os.read(fd, 1 << 20)
-        except OSError:
-            return False
-        self.out.append(got)
-        return bool(got)
-
-    def end(self):
-        """SIGINT; its peak RSS and, where there is a pipe, its stdout."""
-        peak = peak_rss(self.child.pid)
-        self.child.send_signal(signal.SIGINT)
-        again = time.monotonic() + RESEND_SECONDS
-        os.set_blocking(self.reader, False)
-        stdout = self.child.stdout
-        if stdout:
-            os.set_blocking(stdout.fileno(), False)
-        while self.child.poll() is None:
-            peak = peak_rss(self.child.pid, peak)
-            if not self.drain(stdout.fileno() if stdout else self.master):
-                time.sleep(0.001)
-            # bpftrace misses a signal that comes while it is not in its wait.
-            if not stdout and not self.out and time.monotonic() > again:
-                self.child.send_signal(signal.SIGINT)
-                again += RESEND_SECONDS
-        if stdout:
-            self.out.append(stdout.read() or b"")
-            self.child.stderr.close()
-            stdout.close()
-        os.close(self.reader)
-        # A second SIGINT may have killed a peer, when all but its RSS was read.
-        if self.child.returncode not in ((0,) if stdout else (0, -signal.SIGINT)):
-            raise Failed(f"it ended with status {self.child.returncode}")
-        return peak, b"".join(self.out)
-
-
-def measure(argv, workload, ready_word, is_ktrace):
-    """One run around the workload."""
-    process = Process(argv, is_ktrace)
-    sample = {"startup": process.wait_ready(ready_word)}
-    time.sleep(0.2)
-    before, _ = fdinfo(process.child.pid)
-    sample["wall"] = run_workload(workload)
-    programs, sample["maps"] = fdinfo(process.child.pid)
-    sample["programs"] = collections.Counter(), collections.Counter()
-    for number, (runs, ns) in programs.items():
-        name = program_name(number)
-        sample["programs"][0][name] += runs - before.get(number, (0, 0))[0]
-        sample["programs"][1][name] += ns - before.get(number, (0, 0))[1]
-    sample["rss"], out = process.end()
-    if is_ktrace:
-        report = json.loads(out.splitlines()[-1])
-        sample["loss"] = report["loss"]
-    return sample
-
-
-def interval_of(tool):
+def interval_of(ask):
     """What has an interval by default gets one that does not end."""
-    return ["-i", "3600"] if tool in ("loads", "slabratetop") else []
+    return ["-i", "3600"] if ask.split()[0] in ("loads", "slabratetop", "numamove") and " -i " not in ask else []
 
 
-def measure_ktrace(question):
+def measure(argv, ready, workload, alone):
+    """One run around the workload, which alone took so many seconds."""
+    tracer = Tracer(argv, ready)
+    try:
+        startup = tracer.wait_ready()
+        time.sleep(SETTLE_SECONDS)
+        before, _ = programs_of(tracer.child.pid)
+        wall = run_workload(workload)
+        programs, maps = programs_of(tracer.child.pid)
+        ended = tracer.end()
+    finally:
+        tracer.kill()
+    runs, ns, missed = (sum(now[i] - before.get(number, (0, 0, 0))[i] for number, now in programs.items())
+                        for i in range(3))
+    if ready == READY_FD:
+        lost = sum(json.loads(ended.said.splitlines()[-1])["loss"].values())
+    else:
+        lost = missed + lost_by(ended.said)
+    return Sample(startup, runs, ns, wall / alone, ended.cpu_s, ended.rss_bytes, maps, lost)
+
+
+def sides_of(question):
+    """{name: (argv, ready)} of ktrace and the peers that are here, and {name: why not} of the others."""
     ask = question.ask.split()
-    argv = [KTRACE, ask[0], "-j"] + ask[1:] + interval_of(ask[0])
-    return measure(argv, question.workload, b"\n", True)
+    sides = {"ktrace": ([KTRACE, *ask, "-j", *interval_of(question.ask)], READY_FD)}
+    trouble = {}
+    for peer in question.peers:
+        argv = found(peer.argv)
+        if argv:
+            sides[peer.name] = argv, peer.ready
+        else:
+            trouble[peer.name] = f"not installed (Debian package {peer.package})"
+    return sides, trouble
 
 
-def measure_peer(question):
-    return measure(question.peer, question.workload, question.ready, False)
-
-
-def interleave(question, rounds, peer):
-    """Samples of each side; a peer that fails once is left out from then on."""
-    alone, ours, theirs, trouble = [], [], [], None
-    for number in range(rounds):
-        alone.append(run_workload(question.workload))
-        sides = [True, False] if number % 2 else [False, True]
-        for is_ktrace in sides:
-            if is_ktrace:
-                ours.append(measure_ktrace(question))
-            elif peer and not trouble:
-                try:
-                    theirs.append(measure_peer(question))
-                except Failed as failed:
-                    trouble = str(failed)
-    return alone, ours, theirs, trouble
+def answers_to(question, rounds):
+    """{name: samples}, and {name: why} of those that have none."""
+    sides, absent = sides_of(question)
+    samples, trouble = in_turns(rounds, sides, lambda side, alone: measure(*side, question.workload, alone),
+                                lambda: run_workload(question.workload))
+    return samples, {**absent, **trouble}
 
 
 def median(samples, key):
     return statistics.median(key(sample) for sample in samples)
 
 
-def ns_per_run(sample, name=None):
-    runs, ns = sample["programs"]
-    if name:
-        return ns[name] / runs[name] if runs[name] else 0
-    return sum(ns.values()) / sum(runs.values()) if sum(runs.values()) else 0
+def per_run(sample):
+    return sample.ns / sample.runs if sample.runs else 0
 
 
-def row(label, value, peer, form):
-    """One line of the table; the ratio is ktrace's to the peer's."""
-    cells = [label, form(value), form(peer) if peer is not None else "-",
-             f"{value / peer:.2f}" if peer else "-"]
-    print("| " + " | ".join(cells) + " |")
+def missed(ours, theirs, goal):
+    """What stands behind a figure that misses its goal."""
+    return " !" if ours > theirs * goal else ""
 
 
-def print_programs(title, samples):
-    names = sorted({name for sample in samples for name in sample["programs"][0]})
-    parts = []
-    for name in names:
-        runs = median(samples, lambda s, n=name: s["programs"][0][n])
-        if runs:
-            parts.append(f"{name} {median(samples, lambda s, n=name: ns_per_run(s, n)):.0f} ns "
-                         f"({runs:.0f} runs)")
-    if parts:
-        print(f"{title}: {', '.join(parts)}")
+def ratio(ours, theirs):
+    return f"{ours / theirs:.2f}" if ours and theirs else "-"
 
 
-def print_question(question, rounds, trouble_before):
-    alone, ours, theirs, trouble = interleave(question, rounds, question.peer and not trouble_before)
-    trouble = trouble or trouble_before
-    peer = question.peer[0] if question.peer else "no peer"
-    print(f"\n### {question.ask}: {question.workload or 'no workload'}, {rounds} rounds\n")
-    print(f"| median of {rounds} | ktrace | {peer} | ratio |\n|---|---|---|---|")
-    lines = [("start-up", lambda s: s["startup"], lambda v: f"{v * 1000:.0f} ms"),
-             ("peak RSS", lambda s: s["rss"], lambda v: f"{v / 1048576:.1f} MiB"),
-             ("BPF maps", lambda s: s["maps"], lambda v: f"{v / 1048576:.1f} MiB"),
-             ("BPF time per run", ns_per_run, lambda v: f"{v:.0f} ns"),
-             ("BPF time in all", lambda s: sum(s["programs"][1].values()),
-              lambda v: f"{v / 1e6:.1f} ms")]
-    if question.workload:
-        base = statistics.median(alone)
-        lines.append(("workload, 1.00 untraced", lambda s: s["wall"] / base, lambda v: f"{v:.2f}"))
-    for label, key, form in lines:
-        if median(ours, key):
-            row(label, median(ours, key), median(theirs, key) if theirs else None, form)
-    print()
-    print_programs("ktrace", ours)
-    print_programs(peer, theirs)
-    loss = sum((collections.Counter(sample["loss"]) for sample in ours), collections.Counter())
-    print("ktrace lost in all rounds:",
-          ", ".join(f"{n} {what}" for what, n in loss.items()) or "nothing")
-    if trouble:
-        print(f"{peer} not measured: {trouble}")
+def ratio_of(key, ours, theirs):
+    return ratio(median(ours, key), median(theirs, key)) if theirs else "-"
 
 
-def missing(question):
-    if question.peer and not shutil.which(question.peer[0]):
-        return f"not installed (Debian package {question.package})"
-    return None
+def slowdown(samples):
+    """Median and, behind it, the lowest and the highest of the rounds."""
+    values = sorted(sample.slowdown for sample in samples)
+    if not values:
+        return "-"
+    return f"{statistics.median(values):.2f} ({values[0]:.2f}-{values[-1]:.2f})"
+
+
+def cells_beside(question, name, ours, theirs, ratios):
+    """What follows the two names in a line of the table. ratios: of an emulated machine, no absolutes."""
+    def both(key, form):
+        values = [median(side, key) if side else 0 for side in (ours, theirs)]
+        return ratio(*values) if ratios else " / ".join(form.format(value) if value else "-" for value in values)
+
+    def behind(key, goal):
+        return missed(median(ours, key), median(theirs, key), goal) if theirs and median(theirs, key) else ""
+
+    cells = [] if ratios else [both(per_run, "{:.0f}")]
+    for key in (per_run, lambda s: s.ns):
+        cells.append(ratio_of(key, ours, theirs) + behind(key, question.goal))
+    cells.append(f"{slowdown(ours)} / {slowdown(theirs)}")
+    cells.append(both(lambda s: s.startup_s * 1e3, "{:.0f}")
+                 + behind(lambda s: s.startup_s, START_GOALS.get(name, 1)))
+    cells.append(both(lambda s: s.cpu_s * 1e3, "{:.0f}"))
+    cells.append(both(lambda s: s.rss_bytes / 1048576, "{:.1f}"))
+    cells.append(both(lambda s: s.map_bytes / 1048576, "{:.1f}"))
+    return cells + [" / ".join(str(sum(s.lost for s in side)) if side else "-" for side in (ours, theirs))]
+
+
+def short(text):
+    return text.replace(os.path.dirname(CALLS) + "/", "")
+
+
+def lines_of(question, samples, ratios):
+    """A line for each peer, the question before the first; without one, ktrace's own beside nothing."""
+    ours = samples.get("ktrace")
+    title = short(f"{question.ask}; {question.workload or 'idle'}")
+    peers = {name: theirs for name, theirs in samples.items() if name != "ktrace"} or {"-": []}
+    for name, theirs in peers.items() if ours else ():
+        yield "| " + " | ".join([title, name, *cells_beside(question, name, ours, theirs, ratios)]) + " |"
+        title = ""
+
+
+def missing_in(table):
+    """One line for each reason, with the questions that it is a reason for."""
+    told = collections.defaultdict(list)
+    for ask, trouble in table:
+        for name, why in trouble.items():
+            told[name, why].append(ask)
+    for (name, why), asks in told.items():
+        yield short(f"- {name} ({'; '.join(asks)}): {why}")
 
 
 def describe():
@@ -303,21 +178,46 @@ def describe():
           f"kernel {platform.release()}, load {os.getloadavg()[0]:.2f} at the start")
     version = subprocess.run([KTRACE, "--version"], check=True, capture_output=True, text=True)
     print(version.stdout.strip())
-    for package in ("libbpf-tools", "bpftrace"):
+    for package in ("libbpf-tools", "bpftrace", "bpfcc-tools", "linux-perf") if shutil.which("dpkg-query") else ():
         shown = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], check=False,
                                capture_output=True, text=True)
         print(f"{package}: {shown.stdout or 'not installed'}")
 
 
-def main():
+def print_questions(questions, rounds, ratios):
+    titles = TITLES
+    if ratios:
+        titles = [title.removesuffix(" ms").removesuffix(" MiB") for title in TITLES if title != "ns per run"]
+    print(f"\nMedians of {rounds} rounds; ktrace / the other\n")
+    print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
+    missing = []
+    for question in questions:
+        samples, trouble = answers_to(question, rounds)
+        missing.append((question.ask, trouble))
+        for line in lines_of(question, samples, ratios):
+            print(line, flush=True)
+    lines = list(missing_in(missing))
+    print("\n".join(["\nNot measured:", *lines] if lines else []), flush=True)
+
+
+def parse_args(names):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--in-guest", action="store_true", help="what needs functions, in ratios (in_guest.py)")
     parser.add_argument("tool", nargs="*")
     args = parser.parse_args()
-    known = [question.ask.split()[0] for question in QUESTIONS] + ["reports", "idle"]
     for tool in args.tool:
-        if tool not in known:
-            parser.error(f"no question '{tool}'; there are: {' '.join(known)}")
+        if tool not in names:
+            parser.error(f"no question '{tool}'; there are: {' '.join(names)}")
+    return args
+
+
+def main():
+    names = [*dict.fromkeys(question.ask.split()[0] for question in QUESTIONS), "reports", "idle"]
+    args = parse_args(names)
+    wanted = args.tool or names
+    here = VM if args.in_guest else NATIVE
+    questions = [q for q in QUESTIONS if here[0] in q.where and q.ask.split()[0] in wanted]
     with open(STATS, encoding="ascii") as file:
         before = file.read()
     # Ended early, the setting is put back all the same.
@@ -326,18 +226,14 @@ def main():
     try:
         with open(STATS, "w", encoding="ascii") as file:
             file.write("1\n")
-        for question in QUESTIONS:
-            if not args.tool or question.ask.split()[0] in args.tool:
-                try:
-                    print_question(question, args.rounds, missing(question))
-                except Failed as failed:
-                    print(f"\n### {question.ask}: not measured here: {failed}")
-                sys.stdout.flush()
-        if not args.tool or "reports" in args.tool:
-            reports.print_reports(sys.modules[__name__], args.rounds, shutil.which("offcputime"))
-        if not args.tool or "idle" in args.tool:
-            reports.print_idle(sys.modules[__name__],
-                               [q.ask for q in QUESTIONS if " " not in q.ask])
+        if questions:
+            print_questions(questions, args.rounds, args.in_guest)
+        if "reports" in wanted and not args.in_guest:
+            reports.print_reports(args.rounds)
+        if "idle" in wanted and not args.in_guest:
+            asks = {q.ask.split()[0]: q.ask for q in reversed(QUESTIONS)
+                    if NATIVE[0] in q.where and " -i " not in q.ask}
+            reports.print_idle([ask.split() + interval_of(ask) for ask in asks.values()])
     finally:
         with open(STATS, "w", encoding="ascii") as file:
             file.write(before)

@@ -12,16 +12,17 @@ import argparse
 import json
 import os
 import re
-import signal
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import KTRACE, WORKLOADS, describe, has_link
+from bench import describe
+from tracer import KTRACE, READY_FD, READY_LINKS, WORKLOADS, Tracer, in_turns
 
 PEER = "offcputime"
+SETTLE_SECONDS = 0.3
 EPERM = "1"
 REFUSE = [os.path.join(WORKLOADS, "failnth"), "1", EPERM, "--perf", "--from", "--"]
 
@@ -37,33 +38,11 @@ def load(processes):
     return usage.ru_utime + usage.ru_stime
 
 
-class Tracer:
-    """A program from its start to its end; its stdout, and the CPU time that it took."""
-
-    def __init__(self, argv, ready_fd):
-        self.out = tempfile.TemporaryFile()
-        self.err = tempfile.TemporaryFile()
-        reader, writer = os.pipe()
-        argv = argv + ["--ready-fd", str(writer)] if ready_fd else argv
-        self.child = subprocess.Popen(argv, stdout=self.out, stderr=self.err, pass_fds=[writer])
-        os.close(writer)
-        if ready_fd:
-            os.read(reader, 1)
-        while not ready_fd and not has_link(self.child.pid) and self.child.poll() is None:
-            time.sleep(0.01)
-        os.close(reader)
-        time.sleep(0.3)
-
-    def end(self, pid=None):
-        """(what it printed, CPU seconds)"""
-        os.kill(pid or self.child.pid, signal.SIGINT)
-        _, status, usage = os.wait4(self.child.pid, 0)
-        self.child.returncode = os.waitstatus_to_exitcode(status)
-        self.out.seek(0)
-        self.err.seek(0)
-        if self.child.returncode:
-            sys.exit(f"{self.child.args[0]} ended with {self.child.returncode}: {self.err.read()[-300:]}")
-        return self.out.read().decode(errors="replace"), usage.ru_utime + usage.ru_stime
+def start(argv, ready):
+    tracer = Tracer(argv, ready)
+    tracer.wait_ready()
+    time.sleep(SETTLE_SECONDS)
+    return tracer
 
 
 def our_stacks(out):
@@ -86,13 +65,13 @@ def their_stacks(out):
 
 
 def print_names(processes):
-    has_peer = any(os.access(os.path.join(path, PEER), os.X_OK) for path in os.get_exec_path())
-    ours = Tracer([KTRACE, "offcputime", "-j"], True)
-    peer = Tracer([PEER, "--stack-storage-size", "32768"], False) if has_peer else None
+    has_peer = shutil.which(PEER)
+    ours = start([KTRACE, "offcputime", "-j"], READY_FD)
+    peer = start([PEER, "--stack-storage-size", "32768"], READY_LINKS) if has_peer else None
     load(processes)
-    sides = [("ktrace", our_stacks(ours.end()[0]))]
+    sides = [("ktrace", our_stacks(ours.end().said.decode(errors="replace")))]
     if peer:
-        sides.append((PEER, their_stacks(peer.end()[0])))
+        sides.append((PEER, their_stacks(peer.end().said.decode(errors="replace"))))
     print(f"\n### Names of {processes} processes that exited\n")
     print("| | user stacks of their sleeps | without any name | frames printed | [unknown] |\n|---|---|---|---|---|")
     for name, stacks in sides:
@@ -106,32 +85,30 @@ def print_names(processes):
 
 def around(argv, processes):
     """CPU seconds of the load, and of the tracer."""
-    tracer = Tracer(argv, True)
+    tracer = start(argv, READY_FD)
     spent = load(processes)
     pid = None
     if argv[0] != KTRACE:  # the signal is for ktrace, not for what refuses its calls
         with open(f"/proc/{tracer.child.pid}/task/{tracer.child.pid}/children", encoding="ascii") as file:
             pid = int(file.read().split()[0])
-    return spent, tracer.end(pid)[1]
+    return spent, tracer.end(pid).cpu_s
 
 
 def print_price(processes, rounds):
     idle = [KTRACE, "offcputime", "-j", "-C", "nobody"]
     sides = {"untraced": None, "no user stacks (-K)": idle + ["-K"], "records refused": REFUSE + idle,
              "with records": idle}
-    loads = {name: [] for name in sides}
-    cpus = {name: [] for name in sides}
-    for number in range(rounds):
-        for name in list(sides)[::1 if number % 2 else -1]:
-            spent, cpu = around(sides[name], processes) if sides[name] else (load(processes), 0)
-            loads[name].append(spent)
-            cpus[name].append(cpu)
+    spent, trouble = in_turns(rounds, sides, lambda argv, _: around(argv, processes) if argv else (load(processes), 0))
     print(f"\n### Price of the records: fork, exec and exit {processes} times, {rounds} rounds\n")
     print("| | CPU time per process | 1.00: untraced in that round | CPU time of ktrace |\n|---|---|---|---|")
-    for name in sides:
-        ratio = statistics.median(a / b for a, b in zip(loads[name], loads["untraced"]))
-        print(f"| {name} | {statistics.median(loads[name]) / processes * 1e6:.0f} us | {ratio:.2f} "
-              f"| {statistics.median(cpus[name]) * 1000:.0f} ms |")
+    untraced = [cpu for cpu, _ in spent["untraced"]]
+    for name, samples in spent.items():
+        cpus = [cpu for cpu, _ in samples]
+        ratio = statistics.median(a / b for a, b in zip(cpus, untraced))
+        print(f"| {name} | {statistics.median(cpus) / processes * 1e6:.0f} us | {ratio:.2f} "
+              f"| {statistics.median(own for _, own in samples) * 1000:.0f} ms |")
+    for name, why in trouble.items():
+        print(f"- {name} not measured: {why}")
 
 
 def main():

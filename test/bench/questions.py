@@ -1,104 +1,90 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is asked of ktrace and of a peer, and of what load: see bench.py."""
+"""What is asked of ktrace and of its peers, and of what load: see bench.py."""
 import collections
+import shutil
 
-# BEGIN runs when everything else is attached.
-BPFTRACE = {
-    "kmem": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:kmalloc, tracepoint:kmem:kmem_cache_alloc {
-    @count[kstack(127), comm] = count();
-    @bytes[kstack(127), comm] = sum(args->bytes_alloc);
-    @requested[kstack(127), comm] = sum(args->bytes_req);
-}""",
-    "kpages": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:mm_page_alloc {
-    @count[kstack(127), comm] = count();
-    @pages[kstack(127), comm] = sum(1 << args->order);
-}""",
-    "workq": """BEGIN { printf("ready\\n"); }
-tracepoint:workqueue:workqueue_queue_work { @queued[args->work] = nsecs; }
-tracepoint:workqueue:workqueue_execute_start {
-    $q = @queued[args->work];
-    if ($q) { @delay[args->function] = hist(nsecs - $q); delete(@queued[args->work]); }
-    @start[tid] = nsecs; @function[tid] = args->function;
-}
-tracepoint:workqueue:workqueue_execute_end /@start[tid]/ {
-    $t = nsecs - @start[tid];
-    @count[@function[tid]] = count(); @total[@function[tid]] = sum($t);
-    @max[@function[tid]] = max($t); @time[@function[tid]] = hist($t);
-    delete(@start[tid]); delete(@function[tid]);
-}
-END { clear(@queued); clear(@start); clear(@function); }""",
-    "slabratetop": """BEGIN { printf("ready\\n"); }
-tracepoint:kmem:kmalloc {
-    @allocs[args->bytes_alloc] = count(); @bytes[args->bytes_alloc] = sum(args->bytes_alloc);
-}
-tracepoint:kmem:kmem_cache_alloc {
-    @allocs[args->bytes_alloc] = count(); @bytes[args->bytes_alloc] = sum(args->bytes_alloc);
-}
-tracepoint:kmem:kfree { @frees = count(); }
-tracepoint:kmem:kmem_cache_free { @freed[str(args->name)] = count(); }""",
-    "offwaketime": """BEGIN { printf("ready\\n"); }
-tracepoint:sched:sched_waking {
-    $p = args->pid;
-    if (@out[$p]) { @by[$p] = comm; @from[$p] = kstack(127); @user[$p] = ustack(127); }
-}
-tracepoint:sched:sched_switch {
-    if (args->prev_state) {
-        @out[args->prev_pid] = nsecs; @at[args->prev_pid] = kstack(127);
-        @uat[args->prev_pid] = ustack(127);
-    }
-    $p = args->next_pid;
-    if (@out[$p]) {
-        $t = nsecs - @out[$p];
-        @count[args->next_comm, @at[$p], @uat[$p], @by[$p], @from[$p], @user[$p]] = count();
-        @total[args->next_comm, @at[$p], @uat[$p], @by[$p], @from[$p], @user[$p]] = sum($t);
-        @max[args->next_comm, @at[$p], @uat[$p], @by[$p], @from[$p], @user[$p]] = max($t);
-        delete(@out[$p]); delete(@at[$p]); delete(@uat[$p]);
-        delete(@by[$p]); delete(@from[$p]); delete(@user[$p]);
-    }
-}
-END { clear(@out); clear(@at); clear(@uat); clear(@by); clear(@from); clear(@user); }""",
-    "spinlock": """BEGIN { printf("ready\\n"); }
-tracepoint:lock:contention_begin /args->flags & 1/ {
-    @begin[cpu] = nsecs; @lock[cpu] = args->lock_addr; @at[cpu] = kstack(127);
-}
-tracepoint:lock:contention_end /@begin[cpu]/ {
-    $t = nsecs - @begin[cpu];
-    @count[@lock[cpu], comm, @at[cpu]] = count(); @total[@lock[cpu], comm, @at[cpu]] = sum($t);
-    @max[@lock[cpu], comm, @at[cpu]] = max($t); @time[@lock[cpu], comm, @at[cpu]] = hist($t);
-    delete(@begin[cpu]); delete(@lock[cpu]); delete(@at[cpu]);
-}
-END { clear(@begin); clear(@lock); clear(@at); }""",
-    "funccount": """BEGIN { printf("ready\\n"); }
-tracepoint:sched:sched_switch { @ = count(); }""",
-}
+from programs import BEGIN, CALLS, PROGRAMS
+from tracer import READY_LINKS
 
-# ask: ktrace's arguments, of which the first is the tool
-Question = collections.namedtuple("Question", "ask workload peer ready package")
+# name: as the table has it. argv: the first word is looked for, and as Debian 13 calls it.
+Peer = collections.namedtuple("Peer", "name package argv ready")
+# ask: ktrace's arguments, of which the first is the tool. workload: sh's, with test/workload in
+# PATH; after "truth ", a line for the module of test/kmod. where: "native", "vm". goal: of the
+# best peer's time per event
+Question = collections.namedtuple("Question", "ask workload peers where goal", defaults=[0.7])
+
+NATIVE, VM = ("native",), ("vm",)
+BOTH = NATIVE + VM
 
 
-def beside_bpftrace(ask, workload):
-    program = BPFTRACE[ask.split()[0]]
-    return Question(ask, workload, ["bpftrace", "-e", program], b"ready", "bpftrace")
+def debian(words, ready=READY_LINKS):
+    """Of libbpf-tools."""
+    argv = words.split()
+    return Peer("libbpf-tools " + words, "libbpf-tools", argv, ready)
 
+
+def bpftrace(name):
+    return Peer("bpftrace", "bpftrace", ["bpftrace", "-e", BEGIN + PROGRAMS[name]], b"ready")
+
+
+def perf(words, package="linux-perf"):
+    """perf's recording only: its report takes as long again."""
+    return Peer(words, package, [*words.split(), *([] if " stat " in words else ["-o", "-"])], READY_LINKS)
+
+
+def bcc(words):
+    return Peer("bcc " + words, "bpfcc-tools", [words.split()[0] + "-bpfcc", *words.split()[1:]], READY_LINKS)
+
+
+def found(argv):
+    """The peer's command with the name that it has here, or None. Debian 13 calls offcputime offcputime-libbpf."""
+    path = shutil.which(argv[0]) or shutil.which(argv[0] + "-libbpf")
+    return [path, *argv[1:]] if path else None
+
+
+def unwinding(ask, workload, *peers, where=NATIVE, **more):
+    """The same question with kernel stacks either way."""
+    return [Question(f"{ask} --unwind {how}", workload, peers, where, **more) for how in ("kernel", "rules")]
+
+
+SWITCHES = "pingpong 20000"
+KMALLOCS = "kmallocs 50000 2000"
+LEAKS = "kmallocs 50000 1000"
+MUTEXES = "truth mutex n=20000 us=0"
+TRACING = b"Tracing"
+KLOCKSTAT = debian("klockstat", TRACING)
+PAGES = "numafault 16 small"
 
 QUESTIONS = [
-    Question("offcputime", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
-    Question("offcputime -K", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
-    Question("offcputime -m 1ms", "pingpong 20000", ["offcputime", "-m", "1000"], None,
-             "libbpf-tools"),
-    Question("offcputime --budget 1ms", "pingpong 20000", ["offcputime"], None, "libbpf-tools"),
-    Question("wakeuptime", "pingpong 20000", ["wakeuptime"], b"Tracing", "libbpf-tools"),
-    beside_bpftrace("offwaketime", "pingpong 20000"),
-    beside_bpftrace("workq", "workitems 500"),
-    beside_bpftrace("kmem", "kmallocs 50000 2000"),
-    beside_bpftrace("kpages", "pages 50000"),
-    beside_bpftrace("slabratetop", "kmallocs 50000 2000"),
-    beside_bpftrace("spinlock", "fdlock 4 2000"),
-    beside_bpftrace("funccount t:sched:sched_switch", "pingpong 20000"),
-    # It hooks functions: its peer is measured where the kernel has kprobes.
-    Question("numamove", "numafault", ["numamove"], b"", "libbpf-tools"),
-    Question("tasklets", None, None, None, None),
-    Question("loads", None, None, None, None),
+    *unwinding("offcputime", SWITCHES, debian("offcputime"), bpftrace("offcputime"), bcc("offcputime"),
+               perf("perf sched record -a -g")),
+    Question("offcputime -K --unwind rules", SWITCHES, [debian("offcputime")], NATIVE),
+    *unwinding("offcputime -m 1ms", SWITCHES, debian("offcputime -m 1000"), goal=0.15),
+    Question("offcputime -K -m 1ms --unwind rules", SWITCHES, [debian("offcputime -m 1000")], NATIVE, 0.15),
+    Question("offcputime --budget 1ms", SWITCHES, [debian("offcputime")], NATIVE),
+    *unwinding("wakeuptime", SWITCHES, debian("wakeuptime", TRACING), bpftrace("wakeuptime")),
+    *unwinding("offwaketime", SWITCHES, bpftrace("offwaketime"), bcc("offwaketime")),
+    Question("workq", "workitems 500", [bpftrace("workq")], NATIVE),
+    *unwinding("kmem", KMALLOCS, bpftrace("kmem"), perf("perf kmem --slab record -a -g")),
+    *unwinding("kpages", "pages 50000", bpftrace("kpages"), perf("perf kmem --page record -a -g")),
+    *unwinding("memleak --kernel", LEAKS, debian("memleak 3600", TRACING), bpftrace("memleak")),
+    Question("memleak --kernel --sample 100", LEAKS, [debian("memleak -s 100 3600", TRACING)], NATIVE),
+    Question("slabratetop", KMALLOCS, [bpftrace("slabratetop"), debian("slabratetop -C 3600"), bcc("slabratetop")],
+             BOTH),
+    *unwinding("spinlock", "fdlock 4 2000", bpftrace("spinlock"), perf("perf lock record -a -g")),
+    *unwinding("mlock --contended", "pipelock 4 10", bpftrace("mlock --contended"), perf("perf lock record -a -g")),
+    Question("funccount t:sched:sched_switch", SWITCHES,
+             [bpftrace("funccount tracepoint"), perf("perf stat -a -e sched:sched_switch")], NATIVE),
+    Question(f"funccount u:{CALLS}:calls_often", "calls 20000",
+             [bpftrace("funccount user"), bcc(f"funccount {CALLS}:calls_often")], NATIVE),
+    Question("tasklets", None, [bpftrace("tasklets")], NATIVE),
+    Question("loads -i 1", "sleep 3", [bpftrace("loads")], BOTH),
+    # What needs functions that can be hooked, on a kernel that has the module of test/kmod.
+    *unwinding("mlock", MUTEXES, KLOCKSTAT, bpftrace("mlock"), where=VM),
+    *unwinding("mheld", MUTEXES, KLOCKSTAT, bpftrace("mheld"), where=VM),
+    *unwinding("spinlock", "fdlock 4 500", bpftrace("spinlock by function"), where=VM),
+    Question("tasklets", "truth tasklet n=1000 us=10", [bpftrace("tasklets by softirq")], VM),
+    Question("numamove", PAGES, [debian("numamove", b"NUMA"), bpftrace("numamove")], VM),
+    Question("funccount vfs_*", "pingpong 2000", [bpftrace("funccount functions")], VM),
+    *unwinding("memleak --kernel", "kmallocs 20000 1000", bpftrace("memleak"), where=VM),
 ]

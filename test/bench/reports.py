@@ -6,11 +6,12 @@
 """
 import json
 import os
-import signal
+import shutil
 import statistics
 import subprocess
-import tempfile
 import time
+
+from tracer import KTRACE, READY_FD, WORKLOADS, Failed, Tracer
 
 SIZES = [1000, 10000, 100000]
 PEER = "offcputime"
@@ -27,8 +28,8 @@ def room(count):
 class Stacks:
     """The workload that makes so many user stacks, and stays until they are named."""
 
-    def __init__(self, workloads, count):
-        argv = [os.path.join(workloads, "stacks"), str(count), "--hold"]
+    def __init__(self, count):
+        argv = [os.path.join(WORKLOADS, "stacks"), str(count), "--hold"]
         self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.child.stdout.readline()
 
@@ -38,41 +39,29 @@ class Stacks:
         self.child.stdout.close()
 
 
-def first_report(bench, argv, count, is_ktrace):
+def first_report(argv, count, is_ktrace):
     """(seconds of the report, peak RSS, rows lost) of one tool over one workload. Both write to a file."""
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
-        while not bench.has_link(child.pid):
-            if child.poll() is not None:
-                raise bench.Failed(f"{argv[0]} ended before it was attached")
-            time.sleep(0.01)
-        time.sleep(SETTLE_SECONDS)
-        stacks = Stacks(bench.WORKLOADS, count)
-        peak, begin = 0, time.monotonic()
-        child.send_signal(signal.SIGINT)
-        while child.poll() is None:
-            peak = bench.peak_rss(child.pid, peak)
-            time.sleep(0.0005)
-        took = time.monotonic() - begin
-        stacks.end()
-        if not is_ktrace:
-            return took, peak, None
-        out.seek(0)
-        loss = json.loads(out.read().splitlines()[-1])["loss"]
-    return took, peak, loss["rows"] + loss["stacks"]
+    tracer = Tracer(argv)
+    tracer.wait_ready()
+    time.sleep(SETTLE_SECONDS)
+    stacks = Stacks(count)
+    ended = tracer.end()
+    stacks.end()
+    loss = json.loads(ended.said.splitlines()[-1])["loss"] if is_ktrace else {}
+    return ended.took_s, ended.rss_bytes, loss.get("rows", 0) + loss.get("stacks", 0)
 
 
-def print_reports(bench, rounds, peer):
-    """peer: is libbpf-tools there?"""
+def print_reports(rounds):
+    peer = shutil.which(PEER)
     print(f"\n### first report of offcputime: stacks N, {rounds} rounds\n\n"
           "| distinct stacks | ktrace | RSS | lost | libbpf-tools | RSS | ratio |\n|---|---|---|---|---|---|---|")
     for count in SIZES:
         ours, theirs = [], []
         for _ in range(rounds):
             for_us, for_peer = room(count)
-            ours.append(first_report(bench, [bench.KTRACE, "offcputime", "-j", *for_us], count, True))
+            ours.append(first_report([KTRACE, "offcputime", "-j", *for_us], count, True))
             if peer:
-                theirs.append(first_report(bench, [PEER, *for_peer], count, False))
+                theirs.append(first_report([PEER, *for_peer], count, False))
         took, rss, lost = (statistics.median(values) for values in zip(*ours))
         cells = [str(count), f"{took * 1e3:.0f} ms", f"{rss / 1048576:.1f} MiB", f"{lost:.0f}"]
         if theirs:
@@ -89,16 +78,19 @@ def wakeups(pid):
         return sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
 
 
-def print_idle(bench, tools):
+def print_idle(asks):
     """Wakeups of a tool that is attached, in a run without an interval."""
     counted = {}
-    for tool in tools:
-        process = bench.Process([bench.KTRACE, tool, "-j", *bench.interval_of(tool)], True)
-        process.wait_ready(b"\n")
-        time.sleep(SETTLE_SECONDS)
-        before = wakeups(process.child.pid)
-        time.sleep(IDLE_SECONDS)
-        counted[tool] = wakeups(process.child.pid) - before
-        process.end()
+    for ask in asks:
+        tracer = Tracer([KTRACE, *ask, "-j"], READY_FD)
+        try:
+            tracer.wait_ready()
+            time.sleep(SETTLE_SECONDS)
+            before = wakeups(tracer.child.pid)
+            time.sleep(IDLE_SECONDS)
+            counted[ask[0]] = wakeups(tracer.child.pid) - before
+            tracer.end()
+        except Failed as failed:
+            counted[ask[0]] = f"not here ({failed})"
     print(f"\nWakeups in {IDLE_SECONDS} s, attached and idle: "
           + ", ".join(f"{tool} {n}" for tool, n in counted.items()))

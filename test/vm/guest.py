@@ -4,6 +4,7 @@
 import ctypes
 import dataclasses
 import gzip
+import os
 import pathlib
 import shutil
 import signal
@@ -40,11 +41,12 @@ class Machine:
     line: str  # the device that carries the frames
 
     def command(self, kernel, initrd, console, line):
-        """console, line: a file and a socket of the host."""
-        return [self.program, *COMMON.split(), "-serial", f"file:{console}",
-                "-chardev", f"socket,id=line,path={line},server=on,wait=off", *self.words.split(),
+        """console, line: a file and a socket of the host. KTRACE_VM_QEMU, KTRACE_VM_APPEND: more words."""
+        more, append = (os.environ.get(name, "") for name in ("KTRACE_VM_QEMU", "KTRACE_VM_APPEND"))
+        return [self.program, *COMMON.split(), *more.split(), "-serial", f"file:{console}", "-chardev",
+                f"socket,id=line,path={line},server=on,wait=off", *self.words.split(),
                 "-kernel", kernel, "-initrd", initrd,
-                "-append", f"{COMMAND_LINE} {self.command_line} KTRACE_LINE={self.line}"]
+                "-append", f"{COMMAND_LINE} {self.command_line} {append} KTRACE_LINE={self.line}"]
 
 
 # Emulated cmpxchg16b can leave junk flags behind, and 6.12 panics; with several TCG threads

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # initramfs.sh KTRACE WORKLOADS AGENT OUT [MODULE]: a guest's whole system as a cpio
 # archive; MODULE is ktrace_truth.ko for its kernel (test/kmod), where there is one.
-# $KTRACE_VM_PROGRAMS: programs of this machine to bring as well, with their libraries.
+# $KTRACE_VM_PROGRAMS: programs of this machine to bring as well, with their libraries;
+# $KTRACE_VM_TREES: directories, for /usr/lib.
 # Not compressed: unpacking would cost the emulated machine more than reading does.
 set -eu
 ktrace=$1 workloads=$2 agent=$3 out=$4 module=${5-}
@@ -27,6 +28,9 @@ for program in ${KTRACE_VM_PROGRAMS-}; do
 	for file in "$path" $(ldd "$path" | grep -o '/[^ ]*'); do
 		install -D -m 755 "$file" ".$file"
 	done
+done
+for tree in ${KTRACE_VM_TREES-}; do
+	cp -r "$tree" usr/lib
 done
 find . | cpio --quiet -o -H newc -R 0:0 >"$out.new"
 mv "$out.new" "$out"

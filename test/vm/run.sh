@@ -6,6 +6,7 @@
 # or the kernel: two runs at a time need two names. KTRACE and
 # KTRACE_WORKLOADS name the program and workloads, else build/ has them; for an
 # arm64 kernel KTRACE_ARM64, else build-arm64/ (cmake --preset arm64).
+# KTRACE_VM_RUN: a program in pytest's place, which gets the arguments (test/bench/in_guest.py).
 # Exit: pytest's; 77 when the kernel cannot be had (with CI=true that is 1).
 set -eu
 here=$(dirname "$(readlink -f "$0")")
@@ -60,6 +61,11 @@ export KTRACE_LAB="vm:$kernel" KTRACE_VM_KERNEL="$image" KTRACE_VM_INITRD="$init
 export KTRACE_VM_LOG="$build/vm/${KTRACE_VM_NAME:-$kernel}.console"
 : >"$KTRACE_VM_LOG"
 status=0
+if [ -n "${KTRACE_VM_RUN-}" ]; then
+	python=$(PATH=/usr/bin:$PATH command -v python3) # Debian's, which has its pytest
+	"$python" -B "$KTRACE_VM_RUN" "$@" || status=$?
+	exit $status
+fi
 "$test/twice.sh" "vm.${KTRACE_VM_NAME:-$kernel}" 8 -v ${paths:+"$paths"} "$@" || status=$?
 cat "$KTRACE_VM_LOG" # when it booted, and what it said where it did not
 exit $status
