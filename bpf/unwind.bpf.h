@@ -37,7 +37,7 @@
 #define UNWIND_FRAMES 32         /* at most; deeper stacks are walked */
 #define UNWIND_STACK_BYTES 16384 /* of a task's stack; beyond: an interrupt's stack */
 #define UNWIND_OWN 8             /* frames of the tracer itself, which lie below ctx */
-#define UNWIND_CHECK_ONE_IN 128  /* a power of 2 */
+#define UNWIND_CHECK_ONE_IN 1024 /* a power of 2 */
 
 /* Tried in this order. */
 enum unwind_kind {

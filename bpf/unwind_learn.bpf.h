@@ -20,11 +20,14 @@ struct {
 	__type(value, struct unwind_set);
 } unwind_sets SEC(".maps");
 
+#define LESSONS_IN_VAIN 256
+#define LESSONS_ONE_IN 64
+
 /* Where learning works: the end of the stack, and in which of its words each frame was found. */
 struct unwind_lesson {
 	__u64 word[UNWIND_WORDS];
 	__u16 last[MAX_DEPTH + 1]; /* the last word that each frame of the walk can be in */
-	__u32 calls;
+	__u32 vain;                /* walks since one taught something */
 	struct unwind_set possible;
 	/* What there is to learn. In memory, so that the verifier, for which each round of the loop
 	 * that finds it ends otherwise, goes once through what comes then. */
@@ -338,9 +341,11 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 	if (!lesson || !walk || walk->frames.n >= cfg.filter.depth ||
 	    end - at > sizeof(lesson->word) - 8)
 		return 0;
-	/* Of stacks that rules never fit only some are looked at. */
-	if (lesson->calls++ > 4096 && lesson->calls % 4)
+	/* A lesson costs as much as a walk. Where many taught nothing, as those do of stacks that
+	 * rules never fit (mlock's, at the entry of a function), only some are taken. */
+	if (lesson->vain > LESSONS_IN_VAIN && ++lesson->vain % LESSONS_ONE_IN)
 		return 0;
+	lesson->vain++;
 	if (bpf_probe_read_kernel(lesson->word, sizeof(lesson->word),
 				  (void *)(end - sizeof(lesson->word))))
 		return 0;
@@ -350,6 +355,7 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 		return 0;
 	switch (lesson_find(level, own, first)) {
 	case LESSON_NEW:
+		lesson->vain = 0;
 		return step_learn(level);
 	case LESSON_WRONG:
 		return rule_drop(lesson->key);
