@@ -27,7 +27,7 @@ struct {
 struct unwind_lesson {
 	__u64 word[UNWIND_WORDS];
 	__u16 last[MAX_DEPTH + 1]; /* the last word that each frame of the walk can be in */
-	__u32 vain;                /* walks since one taught something */
+	__u32 vain;                /* walks since one settled a rule */
 	struct unwind_set possible;
 	/* What there is to learn. In memory, so that the verifier, for which each round of the loop
 	 * that finds it ends otherwise, goes once through what comes then. */
@@ -131,7 +131,10 @@ __noinline __u64 set_narrow(__u32 place, __u32 level, __u32 fresh, __u32 either)
 	return n << 32 | (__u32)members;
 }
 
-/* The rule of ip after a walk: the lesson has the distances that are possible by it. */
+/*
+ * The rule of ip after a walk: the lesson has the distances that are possible by it. Returns
+ * whether it is settled now.
+ */
 __noinline int rule_learn(__u64 ip, __u32 level)
 {
 	__u64 rule = rule_find(ip) ?: RULE(0, RULE_STEP, 0), set;
@@ -147,7 +150,8 @@ __noinline int rule_learn(__u64 ip, __u32 level)
 		rule = RULE(seen + 1, kind, 0);
 	else if (n == 1 || (kind == RULE_STEP && n <= RULE_DISTANCES))
 		rule = RULE(RULE_ENOUGH, kind, set & 0xffffff);
-	return rule_store(place, ip, rule);
+	rule_store(place, ip, rule);
+	return RULE_SEEN(rule) == RULE_ENOUGH;
 }
 
 /* A walk went another way than the rule of ip says: the next kind is tried. */
@@ -279,7 +283,7 @@ __noinline __u32 frame_follow(__u32 level, __u64 rule, __u32 pos, __u32 k)
 	return 0;
 }
 
-/* The lesson: for its key how the walk goes on. */
+/* The lesson: for its key how the walk goes on. Returns whether that is settled now. */
 __noinline int step_learn(__u32 level)
 {
 	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
@@ -355,10 +359,12 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 		return 0;
 	switch (lesson_find(level, own, first)) {
 	case LESSON_NEW:
-		lesson->vain = 0;
-		return step_learn(level);
+		if (step_learn(level))
+			lesson->vain = 0;
+		break;
 	case LESSON_WRONG:
-		return rule_drop(lesson->key);
+		rule_drop(lesson->key);
+		break;
 	}
 	return 0;
 }

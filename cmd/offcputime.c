@@ -43,12 +43,12 @@ static const struct hook hooks[] = {
 static bool mode_allowed(const struct opts *opts, unsigned mode)
 {
 	const struct offcpu_cfg *cfg = (const struct offcpu_cfg *)opts->cfg;
+	bool can = false;
 
 #ifdef __x86_64__
-	return mode != LATE || opts->min_ns || cfg->budget_ns;
-#else
-	return mode != LATE;
+	can = true;
 #endif
+	return mode != LATE || (can && (opts->min_ns || cfg->budget_ns));
 }
 
 static const struct column columns[] = {
