@@ -87,7 +87,7 @@ static __always_inline __u64 is_nonzero(__u64 x)
 }
 
 /* Number of the only bit that is set. */
-__noinline __u64 bit_number(__u64 bit)
+static __always_inline __u64 bit_number(__u64 bit)
 {
 	return is_nonzero(bit & 0xaaaaaaaaaaaaaaaa) | is_nonzero(bit & 0xcccccccccccccccc) << 1 |
 	       is_nonzero(bit & 0xf0f0f0f0f0f0f0f0) << 2 |
@@ -283,18 +283,6 @@ __noinline __u32 frame_follow(__u32 level, __u64 rule, __u32 pos, __u32 k)
 	return 0;
 }
 
-/* The lesson: for its key how the walk goes on. Returns whether that is settled now. */
-__noinline int step_learn(__u32 level)
-{
-	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
-
-	if (!lesson)
-		return 0;
-	distances_find(lesson, level, lesson->pos, lesson->k,
-		       RULE_KIND(rule_find(lesson->key)) == RULE_TO_END);
-	return rule_learn(lesson->key, level);
-}
-
 enum lesson {
 	LESSON_NONE,
 	LESSON_NEW,   /* of its key, of which the rule is not known */
@@ -359,7 +347,9 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 		return 0;
 	switch (lesson_find(level, own, first)) {
 	case LESSON_NEW:
-		if (step_learn(level))
+		distances_find(lesson, level, lesson->pos, lesson->k,
+			       RULE_KIND(rule_find(lesson->key)) == RULE_TO_END);
+		if (rule_learn(lesson->key, level))
 			lesson->vain = 0;
 		break;
 	case LESSON_WRONG:
