@@ -20,14 +20,17 @@ struct {
 	__type(value, struct unwind_set);
 } unwind_sets SEC(".maps");
 
+/* One walk in so many is a lesson. */
+#define LESSONS_USUAL 4
+#define LESSONS_RARE 64
 #define LESSONS_IN_VAIN 256
-#define LESSONS_ONE_IN 64
 
 /* Where learning works: the end of the stack, and in which of its words each frame was found. */
 struct unwind_lesson {
 	__u64 word[UNWIND_WORDS];
 	__u16 last[MAX_DEPTH + 1]; /* the last word that each frame of the walk can be in */
-	__u32 vain;                /* walks since one settled a rule */
+	__u32 walks;
+	__u32 vain; /* lessons since one settled a rule */
 	struct unwind_set possible;
 	/* What there is to learn. In memory, so that the verifier, for which each round of the loop
 	 * that finds it ends otherwise, goes once through what comes then. */
@@ -328,14 +331,16 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 {
 	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
-	__u32 own, first;
+	__u32 own, first, often;
 
 	if (!lesson || !walk || walk->frames.n >= cfg.filter.depth ||
 	    end - at > sizeof(lesson->word) - 8)
 		return 0;
-	/* A lesson costs as much as a walk. Where many taught nothing, as those do of stacks that
-	 * rules never fit (mlock's, at the entry of a function), only some are taken. */
-	if (lesson->vain > LESSONS_IN_VAIN && ++lesson->vain % LESSONS_ONE_IN)
+	/* A lesson costs as much as a walk, and what is timed waits for it. Where many settled
+	 * nothing, as of stacks that rules never fit (mlock's, at the entry of a function), they
+	 * become rare. */
+	often = lesson->vain > LESSONS_IN_VAIN ? LESSONS_RARE : LESSONS_USUAL;
+	if (lesson->walks++ % often)
 		return 0;
 	lesson->vain++;
 	if (bpf_probe_read_kernel(lesson->word, sizeof(lesson->word),
