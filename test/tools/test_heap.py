@@ -10,6 +10,8 @@ import pytest
 
 from lab import ROOT, mostly, pick, total
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = ROOT / "build" / "programs"
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 PRELOADS = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2.0"}

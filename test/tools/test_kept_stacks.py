@@ -12,6 +12,8 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
+pytestmark = pytest.mark.slow
+
 
 def both_ways(lab, script, *options):
     """The report of stacks walked at once, with the first options, that of stacks walked later, result."""

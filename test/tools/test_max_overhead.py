@@ -5,6 +5,8 @@ import pytest
 
 from lab import pick, total
 
+pytestmark = pytest.mark.slow
+
 # for some seconds, whatever the machine: many switches, each traced
 BUSY = 'sh -c "end=\\$((\\$(date +%s) + 4)); while [ \\$(date +%s) -lt \\$end ]; do $W/pingpong 3000; done >/dev/null"'
 

@@ -8,6 +8,8 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = "[unknown]"
 REFUSED = "user frames of processes that exited may have no names: "
 

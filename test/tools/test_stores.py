@@ -6,7 +6,7 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
-pytestmark = pytest.mark.hostside
+pytestmark = [pytest.mark.hostside, pytest.mark.slow]
 
 
 def is_lost(stack):

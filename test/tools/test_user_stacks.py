@@ -9,6 +9,8 @@ import pytest
 from lab import has_frame, pick, total
 from probes import NANOSLEEP
 
+pytestmark = pytest.mark.slow
+
 NAPS = 10
 
 
