@@ -266,23 +266,24 @@ static __always_inline __u32 log2_slot(__u64 v)
 
 #define hist_count(slots, v) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], 1)
 
-/*
- * The two programs on a tracepoint that take its arguments (behind call) and do the same
- * with them. Not for one that reads through a pointer, or whose argument is const void *.
- */
-#define ON_EVENT(btf, raw, event, call, ...) \
-	SEC("tp_btf/" #event)                \
-	int BPF_PROG(btf, ##__VA_ARGS__)     \
-	{                                    \
-		call;                        \
-		return 0;                    \
-	}                                    \
-	SEC("raw_tp/" #event)                \
-	int BPF_PROG(raw, ##__VA_ARGS__)     \
-	{                                    \
-		call;                        \
-		return 0;                    \
+/* The two programs on a tracepoint, which take its arguments (behind the calls). */
+#define ON_EVENT_BOTH(btf, raw, event, btf_call, raw_call, ...) \
+	SEC("tp_btf/" #event)                                   \
+	int BPF_PROG(btf, ##__VA_ARGS__)                        \
+	{                                                       \
+		btf_call;                                       \
+		return 0;                                       \
+	}                                                       \
+	SEC("raw_tp/" #event)                                   \
+	int BPF_PROG(raw, ##__VA_ARGS__)                        \
+	{                                                       \
+		raw_call;                                       \
+		return 0;                                       \
 	}
+
+/* That do the same. Not for one that reads through a pointer, or whose argument is const void *. */
+#define ON_EVENT(btf, raw, event, call, ...) \
+	ON_EVENT_BOTH(btf, raw, event, call, call, ##__VA_ARGS__)
 
 /* The two programs BASE_fentry and BASE_kprobe on the entry of a function. */
 #define ON_ENTRY(base, call, ...)                    \

@@ -90,9 +90,9 @@ static __always_inline bool can_read(struct mm_struct *mm)
 
 /* Into a buffer of the CPU: all, for the verifier must know the size. Gives the bytes of n frames.
  */
-static __always_inline long walk_copy(void *to, const struct walk *from, __u32 n)
+static __always_inline long walk_copy(struct walk *to, const struct walk *from, __u32 n)
 {
-	bpf_probe_read_kernel(((struct stack_frames *)to)->ip, WALK_BYTES, from->frames.ip);
+	bpf_probe_read_kernel(to->frames.ip, WALK_BYTES, from->frames.ip);
 	return n * sizeof(__u64);
 }
 
@@ -101,7 +101,7 @@ static __always_inline __u64 ustack_of_blocked(struct task_struct *task)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 	struct user_frame frame;
-	__u32 first = 0, n = 1;
+	__u32 first = 0, n;
 	struct walk *walk = bpf_map_lookup_elem(&late_walks, &first);
 	__u64 at;
 

@@ -51,6 +51,9 @@ enum walk_when {
 	WALK_LATE, /* both when it is kept and the thread has its CPU */
 };
 
+/* Are there intervals that are not kept, whose stacks would be walked in vain? */
+#define DROPS_INTERVALS (cfg.filter.min_ns || cfg.budget_ns)
+
 static __always_inline bool keep_state(__u32 raw)
 {
 	if (!cfg.state.on)
@@ -191,7 +194,7 @@ static __always_inline void switch_in(__u32 tid, struct task_struct *next, enum 
 static __always_inline void on_switch(void *ctx, struct task_struct *prev, __u32 raw,
 				      struct task_struct *next, bool btf)
 {
-	enum walk_when when = btf && (cfg.filter.min_ns || cfg.budget_ns) ? WALK_IN : WALK_OUT;
+	enum walk_when when = btf && DROPS_INTERVALS ? WALK_IN : WALK_OUT;
 
 	switch_out(ctx, prev, raw, btf, when);
 	switch_in(TASK(btf, next, pid), next, when);
@@ -278,7 +281,7 @@ static __always_inline void task_blocked(struct bpf_iter__task *ctx, bool late)
 		return;
 	key_fill(&out.key, start, tid);
 	out.key.kstack = start->kstack;
-	if (WANT(WANT_KSTACK) && (cfg.filter.min_ns || cfg.budget_ns) && !start->begun)
+	if (WANT(WANT_KSTACK) && DROPS_INTERVALS && !start->begun)
 		out.key.kstack = stack_of_task(task);
 	if (late)
 		out.key.ustack = ustack_of_blocked(task);

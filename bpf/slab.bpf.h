@@ -94,21 +94,9 @@ static __always_inline __u64 void_arg(void *ctx, int n)
 }
 
 /* ON_EVENT() where argument n is such a pointer, or is wanted as a number: the call's address. */
-#define ON_EVENT_ADDRESS(btf, raw, event, n, call, ...) \
-	SEC("tp_btf/" #event)                           \
-	int BPF_PROG(btf, ##__VA_ARGS__)                \
-	{                                               \
-		__u64 address = void_arg(ctx, n);       \
-		call;                                   \
-		return 0;                               \
-	}                                               \
-	SEC("raw_tp/" #event)                           \
-	int BPF_PROG(raw, ##__VA_ARGS__)                \
-	{                                               \
-		__u64 address = ctx[n];                 \
-		call;                                   \
-		return 0;                               \
-	}
+#define ON_EVENT_ADDRESS(btf, raw, event, n, call, ...)                  \
+	ON_EVENT_BOTH(btf, raw, event, __u64 address = void_arg(ctx, n); \
+		      call, __u64 address = ctx[n]; call, ##__VA_ARGS__)
 
 /* "kmalloc-64", "kmalloc-2k": what the general cache of a size is called. */
 static __always_inline void kmalloc_name(char *out, __u64 bytes)

@@ -117,12 +117,20 @@ static __always_inline __u64 stack_keep(struct walk *walk, long bytes)
 	return hash;
 }
 
+static __always_inline struct walk *walk_at(const __u32 *level)
+{
+	struct walk *walk = bpf_map_lookup_elem(&walks, level);
+
+	if (walk)
+		walk->level = *level;
+	return walk;
+}
+
 #ifdef PREEMPTED
 /* Takes one of the CPU's walk buffers that nobody else claims; NULL: lost, and counted. */
 static __always_inline struct walk *walk_begin(__u32 **levelp)
 {
 	volatile __u32 *claims;
-	struct walk *walk;
 	__u32 level, i;
 
 	*levelp = NULL;
@@ -137,10 +145,7 @@ static __always_inline struct walk *walk_begin(__u32 **levelp)
 		__sync_fetch_and_add(claims, 1);
 		if (*claims == 1) {
 			*levelp = (__u32 *)claims;
-			walk = bpf_map_lookup_elem(&walks, &level);
-			if (walk)
-				walk->level = level;
-			return walk;
+			return walk_at(&level);
 		}
 		__sync_fetch_and_add(claims, -1);
 	}
@@ -154,7 +159,6 @@ static __always_inline struct walk *walk_begin(__u32 **levelp)
 {
 	__u32 zero = 0, level;
 	__u32 *nested = bpf_map_lookup_elem(&walk_level, &zero);
-	struct walk *walk;
 
 	*levelp = nested;
 	if (!nested)
@@ -163,10 +167,7 @@ static __always_inline struct walk *walk_begin(__u32 **levelp)
 	if (level >= WALK_LEVELS)
 		return NULL;
 	*nested = level + 1;
-	walk = bpf_map_lookup_elem(&walks, &level);
-	if (walk)
-		walk->level = level;
-	return walk;
+	return walk_at(&level);
 }
 
 #define walk_end(levelp) (*(levelp) -= 1)

@@ -149,16 +149,7 @@ int cgroup_v1_controller(const char *mountinfo, size_t len, unsigned major, unsi
 
 static int read_mountinfo(char **text, size_t *len)
 {
-	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	int err;
-
-	*text = NULL;
-	*len = 0;
-	if (fd < 0)
-		return -errno;
-	err = read_all(fd, MAX_MOUNTINFO, text, len);
-	close(fd);
-	return err;
+	return read_path("/proc/self/mountinfo", MAX_MOUNTINFO, text, len);
 }
 
 /* What is open as fd, when that is a cgroup. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/host.h"
+#include "core/read_all.h"
 #include "core/session.h"
 
 /*
@@ -58,11 +59,8 @@ enum status session_add_rows(struct session *session, struct snapshot *snap, str
 		status = session_row(session, snap, rowset_key(rows, i), rate ? since : value);
 	}
 	free(since);
-	if (rate && !status) {
-		rowset_free(&session->before);
-		session->before = *rows;
-		memset(rows, 0, sizeof(*rows));
-	}
+	if (rate && !status)
+		rowset_take(&session->before, rows);
 	rowset_free(rows);
 	return status;
 }
@@ -114,35 +112,11 @@ static struct bpf_link *link_of(const struct session *session, const char *role)
 	return NULL;
 }
 
-/* Everything that an iterator writes. */
-static int read_all(int fd, unsigned char **bytes, size_t *len)
-{
-	size_t cap = 0;
-	unsigned char *grown;
-	ssize_t got;
-
-	for (;;) {
-		if (*len + 4096 > cap) {
-			cap = cap ? cap * 2 : 65536;
-			grown = realloc(*bytes, cap);
-			if (!grown)
-				return -ENOMEM;
-			*bytes = grown;
-		}
-		got = read(fd, *bytes + *len, cap - *len);
-		if (got < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (!got)
-			return 0;
-		*len += got > 0 ? (size_t)got : 0;
-	}
-}
-
 enum status session_iterate(struct session *session, const char *role, size_t size, void **records,
 			    size_t *n)
 {
 	struct bpf_link *link = link_of(session, role);
-	unsigned char *bytes = NULL;
+	char *bytes = NULL;
 	size_t len = 0;
 	int fd, err;
 
@@ -152,14 +126,12 @@ enum status session_iterate(struct session *session, const char *role, size_t si
 	if (!link || session->stopped_ns)
 		return OK;
 	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : read_all(fd, &bytes, &len);
+	err = fd < 0 ? -errno : read_all(fd, SIZE_MAX, &bytes, &len);
 	was_read(session);
 	if (fd >= 0)
 		close(fd);
-	if (err) {
-		free(bytes);
+	if (err)
 		return fail(FAILED, "cannot run the iterator of '%s': %s", role, strerror(-err));
-	}
 	*records = bytes;
 	*n = len / size;
 	return OK;

@@ -2,9 +2,7 @@
 #include "core/kernel_code.h"
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/intern.h"
 #include "core/read_all.h"
@@ -30,16 +28,13 @@ uint64_t kernel_code_modules(const char *text, size_t len)
 
 void kernel_code_look(struct kernel_code *code)
 {
-	int fd = open("/proc/modules", O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t len = 0;
+	char *text;
+	size_t len;
 
 	code->modules = 0;
-	if (fd >= 0 && !read_all(fd, MODULES_BYTES, &text, &len))
+	if (!read_path("/proc/modules", MODULES_BYTES, &text, &len))
 		code->modules = kernel_code_modules(text, len);
 	free(text);
-	if (fd >= 0)
-		close(fd);
 	/* Numbers only go up: from the last that is known on. */
 	while (!bpf_prog_get_next_id(code->program, &code->program))
 		;

@@ -2,12 +2,10 @@
 #include "core/maps.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/number.h"
 #include "core/read_all.h"
@@ -131,20 +129,14 @@ bool maps_next(const char **text, const char *end, struct maps_line *l)
 int maps_read(uint32_t tgid, char **text, size_t *len)
 {
 	char path[32];
-	int fd, err;
+	int err;
 
-	*text = NULL;
-	*len = 0;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/maps", tgid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	err = read_all(fd, MAPS_TEXT_MAX, text, len);
-	close(fd);
+	err = read_path(path, MAPS_TEXT_MAX, text, len);
 	if (!err && !*len) {
 		free(*text);
 		*text = NULL;
 		err = -ESRCH;
 	}
-	return err;
+	return err == -ENOENT ? -ESRCH : err;
 }

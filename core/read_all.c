@@ -2,6 +2,7 @@
 #include "core/read_all.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,12 +28,26 @@ int read_all(int fd, size_t max, char **text, size_t *len)
 		got = read(fd, *text + *len, room - *len);
 		if (got > 0)
 			*len += (size_t)got;
-		else if (got < 0 && errno != EINTR)
+		else if (got < 0 && errno != EINTR && errno != EAGAIN) /* BPF iterators give it */
 			err = -errno;
 	}
 	if (err) {
 		free(*text);
 		*text = NULL;
 	}
+	return err;
+}
+
+int read_path(const char *path, size_t max, char **text, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	*text = NULL;
+	*len = 0;
+	if (fd < 0)
+		return -errno;
+	err = read_all(fd, max, text, len);
+	close(fd);
 	return err;
 }

@@ -10,5 +10,7 @@
  * max bytes. On errors *text is NULL.
  */
 int read_all(int fd, size_t max, char **text, size_t *len);
+/* The same of the file of that name. */
+int read_path(const char *path, size_t max, char **text, size_t *len);
 
 #endif
