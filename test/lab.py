@@ -115,6 +115,12 @@ def mostly(always, others):
     return [*always, *(pytest.param(other, marks=pytest.mark.portable) for other in others)]
 
 
+@functools.cache
+def once(*call):
+    """call[0](*call[1:]), run once for all tests that look at its result."""
+    return call[0](*call[1:])
+
+
 def has_frame(row, *names, stack="kstack"):
     """Does a frame of the row's stack contain one of these names?"""
     return any(name in frame for frame in row[stack] for name in names)

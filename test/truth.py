@@ -3,7 +3,7 @@
 
 It is told a line in /proc/ktrace_truth, does that in the writer's task, and
 answers with a fact by the kernel's own clock. The writer is a shell by the name
-of COMM that runs as ktrace's command.
+of COMM, or of NAME after the line "as NAME".
 """
 
 import shlex
@@ -19,7 +19,10 @@ LOAD = """
 cat >tell <<'END'
 printf kt-truth >/proc/self/comm
 for line; do
-	echo "$line" >/proc/ktrace_truth && cat /proc/ktrace_truth >&2 || exit 98
+	case $line in
+	as\\ *) printf "${line#as }" >/proc/self/comm ;;
+	*) echo "$line" >/proc/ktrace_truth && cat /proc/ktrace_truth >&2 || exit 98 ;;
+	esac
 done
 END
 """
@@ -54,6 +57,23 @@ def around(lab, tool, args, *lines):
 
 def fact_of(result, line):
     return result.fact("ktrace_truth", command=line.split()[0])
+
+
+def facts(result):
+    """What the module says of each line, in order."""
+    return [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+
+
+def named(lines):
+    """{NAME: line}: lines to tell, each by a writer of its own name, so that one run of a tool shows all."""
+    return [word for name, line in lines.items() for word in (f"as {name}", line)]
+
+
+def by_name(result, lines):
+    """The fact of each name in named(lines)."""
+    found = facts(result)
+    assert len(found) == len(lines), result
+    return dict(zip(lines, found))
 
 
 def near(value, true, each_ns, count, what):

@@ -156,7 +156,7 @@ def test_exec_drops_what_was_there(lab):
 
 def later(lab, args, n=200, reports=""):
     """A process that was there before: traced by its number, freed and leaking under trace."""
-    steps = "echo >&8; sleep 2; echo >&8; sleep 1"
+    steps = "echo >&8; sleep 1; echo >&8; sleep 1"
     return lab.run(f"""
         mkfifo in; exec 8<>in
         $W/heap later {n} <in >said & process=$!

@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import within
+from lab import once, within
 from probes import PROBES, call
 
 KINDS = ["tp_btf", "raw_tp", "tracepoint"]
@@ -14,32 +14,25 @@ N = 60
 QUICK = {"offcputime", "kmem", "workq"}
 
 
-@pytest.fixture(scope="module")
-def by_default(lab):
-    """What each tool sees of its workload by the hooks that it chooses, run once."""
-    results = {}
-
-    def run(name):
-        if name not in results:
-            results[name] = lab.trace(call(name), PROBES[name].args, PROBES[name].command(N))
-        return results[name]
-    return run
+def vias(result):
+    """The kinds of hooks of a run's events."""
+    return {hook["via"] for hook in result.report["hooks"]} - BESIDE
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
                                   for name in PROBES])
-def test_forced_hook_sees_what_the_default_sees(lab, needs, by_default, name, kind):
+def test_forced_hook_sees_what_the_default_sees(lab, needs, name, kind):
     needs(call(name), f"--hook {kind}")
     if (name, kind) == ("funccount", "tp_btf"):
         return  # a tp_btf program has one event, which is known when it is built
     if (name, kind) == ("slabratetop", "tracepoint") and not lab.object_tells_cache():
         pytest.skip("the record has no cache")
     probe = PROBES[name]
-    default = by_default(name)
-    forced = lab.traced_in_tracefs(call(name), f"--hook {kind} {probe.args}", probe.command(N))
-    used = {hook["via"] for hook in forced.report["hooks"]}
-    assert used - BESIDE == {kind}, forced
+    default = once(lab.trace, call(name), probe.args, probe.command(N))
+    forced = default if vias(default) == {kind} else \
+        lab.traced_in_tracefs(call(name), f"--hook {kind} {probe.args}", probe.command(N))
+    assert vias(forced) == {kind}, forced
     assert probe.value(default.rows) == probe.truth(N), default
     assert probe.value(forced.rows) == probe.truth(N), forced
     if name == "memleak":  # no event of it depends on what a virtual machine delivers
@@ -70,17 +63,12 @@ def frequent_stacks(result):
     return {stack for stack, n in merged.items() if n * 10 >= count}
 
 
-@pytest.fixture(scope="module")
-def wakers_stacks(lab):
-    """Those by the hooks that wakeuptime chooses, run once."""
-    return frequent_stacks(lab.ktrace(f"wakeuptime -jK -- {PING_PONG}"))
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_wakers_stack_is_the_same(lab, needs, wakers_stacks, kind):
+def test_wakers_stack_is_the_same(lab, needs, kind):
     needs("wakeuptime", f"--hook {kind}")
+    stacks = frequent_stacks(once(lab.ktrace, f"wakeuptime -jK -- {PING_PONG}"))
     forced = lab.run(f"with_tracefs $KTRACE wakeuptime -jK --hook {kind} -- {PING_PONG}")
-    assert wakers_stacks and frequent_stacks(forced) == wakers_stacks
+    assert stacks and frequent_stacks(forced) == stacks
 
 
 @pytest.mark.hostside

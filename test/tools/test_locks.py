@@ -6,49 +6,66 @@ import shlex
 
 import pytest
 
-from lab import has_frame, hist_sum, pick, total
-from truth import COMM, around, near, run, tell, truth
+from lab import has_frame, hist_sum, once, pick, total
+from truth import COMM, around, by_name, named, near, run, tell, truth
 
 LOCK = "truth_mutex [ktrace_truth]"
 HOOKS = ["fentry", "kprobe"]
 WAYS = ["lock", "interruptible", "killable", "io"]
+FAIL = ["tryfail", "interrupted"]
 
 
-def ways_by_hooks(ways):
-    """Every way by each kind of hook; on most kernels one way shows that a kind works."""
-    return [pytest.param(hook, way, marks=() if hook == "fentry" or way == "lock" else pytest.mark.portable)
-            for hook in HOOKS for way in ways]
+def name_of(way):
+    """Of who locks in this way: at most 15 bytes."""
+    return f"kt-{way}"[:15]
 
 
-@pytest.fixture
-def hook(request, needs):
-    """--hook KIND, where the kernel has it."""
+WAITS = {name_of(way): f"mutex mode={way} n=100 us=50" for way in WAYS} | {
+    "kt-trylock": "mutex mode=trylock n=100",
+    "kt-tryfail": "mutex mode=tryfail n=100",
+    "kt-contend": "mutex mode=contend n=50 us=2000",
+    "kt-interrupted": "mutex mode=interrupted n=20"}
+HOLDS = {name_of(way): f"mutex mode={way} n=60 us=1000" for way in [*WAYS, "trylock"]} | {
+    name_of(way): f"mutex mode={way} n=30" for way in FAIL} | {
+    "kt-contend": "mutex mode=contend n=40 us=2000"}
+
+
+@pytest.fixture(params=HOOKS)
+def waits(request, lab, needs):
+    """mlock, while the module locks in every way: the result, and what the module says of each writer."""
+    needs("mlock", f"--hook {request.param}")
+    result = once(around, lab, "mlock", f"--hook {request.param}", *named(WAITS))
+    return result, by_name(result, WAITS)
+
+
+@pytest.fixture(params=HOOKS)
+def holds(request, lab, needs):
+    """Likewise mheld."""
     needs("mheld", f"--hook {request.param}")
-    return f"--hook {request.param}"
+    result = once(around, lab, "mheld", f"--hook {request.param}", *named(HOLDS))
+    return result, by_name(result, HOLDS)
 
 
-@pytest.mark.parametrize("hook, way", ways_by_hooks(WAYS), indirect=["hook"])
-def test_every_way_to_lock_is_an_acquisition(lab, hook, way):
-    result = truth(lab, "mlock", hook, f"mutex mode={way} n=100 us=50")
-    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK)
-    assert {row["comm"] for row in rows} == {COMM}, result
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_lock_is_an_acquisition(waits, way):
+    result, _ = waits
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK, comm=name_of(way))
     assert total(rows, "count") == 100 and total(rows, "aborted") == total(rows, "waiting") == 0, result
     assert all(hist_sum(row) == row["count"] for row in rows), rows
     assert all(row["kstack"][0].startswith("truth_hold_mutex") for row in rows), rows
 
 
-@pytest.mark.parametrize("hook", ["fentry", pytest.param("kprobe", marks=pytest.mark.portable)], indirect=True)
-def test_a_trylock_takes_no_time(lab, hook):
-    result = truth(lab, "mlock", hook, "mutex mode=trylock n=100", "mutex mode=tryfail n=100")
+def test_a_trylock_takes_no_time(waits):
+    result, _ = waits
+    assert not pick(result.rows, comm="kt-trylock", lock=LOCK), result
     assert not pick(result.rows, lambda row: has_frame(row, "truth_fail_trylock")), result
     # tryfail's own mutex_lock() is one
-    assert total(pick(result.rows, lock=LOCK, comm=COMM), "count") == 1, result
+    assert total(pick(result.rows, lock=LOCK, comm="kt-tryfail"), "count") == 1, result
 
 
-@pytest.mark.parametrize("hook", HOOKS, indirect=True)
-def test_a_wait_is_as_long_as_the_module_says(lab, hook):
-    result = around(lab, "mlock", hook, "mutex mode=contend n=50 us=2000")
-    fact = result.fact("ktrace_truth")
+def test_a_wait_is_as_long_as_the_module_says(waits):
+    result, facts = waits
+    fact = facts["kt-contend"]
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
     assert total(rows, "count") == fact["waited_count"] == 50, result
     assert total(rows, "total_ns") >= 50 * 2000000 * 0.97, rows
@@ -58,11 +75,11 @@ def test_a_wait_is_as_long_as_the_module_says(lab, hook):
     assert total(holder, "count") == 50, result
 
 
-@pytest.mark.parametrize("hook", ["fentry", pytest.param("kprobe", marks=pytest.mark.portable)], indirect=True)
-def test_an_interrupted_wait_is_counted_apart(lab, hook):
-    result = around(lab, "mlock", hook, "mutex mode=interrupted n=20")
+def test_an_interrupted_wait_is_counted_apart(waits):
+    result, facts = waits
     rows = pick(result.rows, comm="truth_failer", lock=LOCK)
-    assert total(rows, "aborted") == 20 and total(rows, "count") == 0, result
+    assert total(rows, "aborted") == facts["kt-interrupted"]["failed_count"] == 20, result
+    assert total(rows, "count") == 0, result
 
 
 def test_only_contention_is_seen_by_its_tracepoints(lab, needs):
@@ -102,11 +119,11 @@ def test_a_wait_that_goes_on_is_waiting(lab):
     assert 1 <= total(rows, "count") <= 2, rows
 
 
-@pytest.mark.parametrize("hook, way", ways_by_hooks(WAYS + ["trylock"]), indirect=["hook"])
-def test_a_hold_is_as_long_as_the_module_says(lab, hook, way):
-    result = truth(lab, "mheld", hook, f"mutex mode={way} n=60 us=1000")
-    fact = result.fact("ktrace_truth")
-    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK, comm=COMM)
+@pytest.mark.parametrize("way", [*WAYS, "trylock"])
+def test_a_hold_is_as_long_as_the_module_says(holds, way):
+    result, facts = holds
+    fact = facts[name_of(way)]
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_hold_mutex"), lock=LOCK, comm=name_of(way))
     assert total(rows, "count") == fact["held_count"] == 60, result
     assert total(rows, "held") == 0, rows
     near(total(rows, "total_ns"), fact["held_ns"], 300000, 60, "total_ns")
@@ -114,23 +131,21 @@ def test_a_hold_is_as_long_as_the_module_says(lab, hook, way):
     assert all(hist_sum(row) == row["count"] for row in rows), rows
 
 
-@pytest.mark.parametrize("hook", ["fentry", pytest.param("kprobe", marks=pytest.mark.portable)], indirect=True)
-@pytest.mark.parametrize("way", ["tryfail", "interrupted"])
-def test_who_did_not_get_the_lock_holds_nothing(lab, hook, way):
-    result = around(lab, "mheld", hook, f"mutex mode={way} n=30")
+@pytest.mark.parametrize("way", FAIL)
+def test_who_did_not_get_the_lock_holds_nothing(holds, way):
+    result, facts = holds
+    assert facts[name_of(way)]["failed_count"] == 30, result
     assert not pick(result.rows, comm="truth_failer", lock=LOCK), result
-    rows = pick(result.rows, comm=COMM, lock=LOCK)
+    rows = pick(result.rows, comm=name_of(way), lock=LOCK)
     assert total(rows, "count") == 1, result
-    near(total(rows, "total_ns"), result.fact("ktrace_truth")["held_ns"], 1000000, 1, "total_ns")
+    near(total(rows, "total_ns"), facts[name_of(way)]["held_ns"], 1000000, 1, "total_ns")
 
 
-@pytest.mark.portable
-def test_both_sides_of_a_fight_hold_in_turn(lab):
-    result = around(lab, "mheld", "", "mutex mode=contend n=40 us=2000")
-    fact = result.fact("ktrace_truth")
+def test_both_sides_of_a_fight_hold_in_turn(holds):
+    result, facts = holds
     holder = pick(result.rows, comm="truth_holder", lock=LOCK)
     assert total(holder, "count") == 40 and total(pick(result.rows, comm="truth_waiter", lock=LOCK), "count") == 40
-    near(total(holder, "total_ns"), fact["held_ns"], 300000, 40, "total_ns")
+    near(total(holder, "total_ns"), facts["kt-contend"]["held_ns"], 300000, 40, "total_ns")
 
 
 @pytest.mark.portable

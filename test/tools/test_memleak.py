@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from lab import has_frame, mostly, pick, total
-from truth import COMM, run, tell
+from lab import has_frame, mostly, once, pick, total
+from truth import COMM, named, run, tell
 
 NOW = "--older 0"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
@@ -55,16 +55,14 @@ def cpus_of(result):
     return result.fact("ktrace_truth", command="percpu")["cpus"]
 
 
-COMMON = {"kmalloc", "large kmalloc", "cache", "bulk", "pages", "percpu"}  # the rest goes the same ways
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in COMMON else pytest.mark.portable)
-                                  for name in LEAKS])
+@pytest.mark.parametrize("name", LEAKS)
 def test_what_leaks_is_counted_to_the_last_one(lab, name):
-    frame, line, count, low, high = LEAKS[name]
-    result = leaks(lab, f"{NOW} -g kstack,class", f"{line} then=leak")
-    rows = of(result, frame)
-    pages = pick(result.rows, lambda row: has_frame(row, frame) and row not in rows, **{"class": "pages"})
+    lines = {f"kt-{n}": f"{line} then=leak" for n, (_, line, *_) in enumerate(LEAKS.values())}
+    result = once(leaks, lab, f"{NOW} -g comm,kstack,class", *named(lines))
+    frame, _, count, low, high = LEAKS[name]
+    own = pick(result.rows, comm=f"kt-{list(LEAKS).index(name)}")
+    rows = [row for row in of(result, frame) if row in own]
+    pages = pick(own, lambda row: has_frame(row, frame) and row not in rows, **{"class": "pages"})
     assert not pages, "pages that the allocator took for the objects count beside them"
     if name == "bulk" and not has_role(result, "bulk_alloc"):
         assert not rows and any("bulk allocations" in note for note in result.report["notes"]), result
@@ -186,7 +184,7 @@ def test_sample_is_an_unbiased_estimate(lab):
 @pytest.mark.portable
 def test_growth_is_since_the_last_report(lab):
     steps = (tell("kmalloc n=300 size=1024 then=leak"), tell("kmalloc n=100 size=1024 then=leak"), tell("free"))
-    script = "; sleep 4; ".join(steps) + "; sleep 4"
+    script = "; sleep 2.5; ".join(steps) + "; sleep 2.5"
     result = run(lab, f"$W/onready --do {shlex.quote(script)} --signal TERM -- "
                       f"$KTRACE memleak --kernel -j {NOW} --growth --ready-fd 9 1")
     assert result.rc == 0, result

@@ -73,7 +73,7 @@ def test_whole_system_sees_who_frees_for_another(lab):
 @pytest.mark.slow
 def test_user_pages_are_left_out_unless_asked_for(lab):
     def pages(options):
-        result = lab.run(f"$KTRACE memleak --kernel -j {NOW} -g comm {options} -d {lab.slow} -- $W/pages 3000 --hold")
+        result = lab.run(f"$KTRACE memleak --kernel -j {NOW} -g comm {options} -d 1.5 -- $W/pages 3000 --hold")
         return total(pick(result.rows, comm="pagetouch"), "bytes"), result.report["notes"]
     kernels, notes = pages("")
     assert 0 < kernels < 3000 * 4096 / 10, "page tables"

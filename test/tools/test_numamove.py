@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """numamove against the kernel's own count, on a machine with two NUMA nodes."""
 
+import shlex
+
 import pytest
 
 from lab import pick, total
@@ -70,16 +72,32 @@ def test_two_nodes_a_command_is_followed(lab, nodes):
     assert row["tgid"] == fact["tgid"] and fact["moved"] == fact["pages"] <= row["migrations"], result
 
 
-@pytest.mark.parametrize("kind", ["tp_btf", "raw_tp", "tracepoint"])
-def test_two_nodes_each_hook_counts_the_same(lab, nodes, needs, kind):
-    needs("numamove", f"--hook {kind}")
-    result, fact = moved(lab, f"--hook {kind}", "16 small")
-    assert {hook["via"] for hook in result.report["hooks"] if hook["role"] == "moved"} == {kind}, result
-    row, = result.rows
-    assert fact["numa_pages_migrated"] <= row["migrations"] <= result.fact("vmstat")["migrated"], (fact, result)
-    times = {hook["role"] for hook in result.report["hooks"]} & {"start"}
-    assert bool(row["total_ns"]) == bool(times), result
-    assert times or any("how long" in note for note in result.report["notes"]), result
+KINDS = ["tp_btf", "raw_tp", "tracepoint"]
+
+
+def test_two_nodes_each_hook_counts_the_same(lab, nodes, needs):
+    """All at once, over the same moves."""
+    script = "$W/numafault 16 small"
+    for kind in KINDS:
+        needs("numamove", f"--hook {kind}")
+        script = (f"$W/onready --do {shlex.quote(script)} --signal TERM -- "
+                  f"$KTRACE numamove -o json=out.{kind} --self -i 600 --ready-fd 9 --hook {kind}")
+    result = lab.run(BALANCED + f"""
+before=$(migrated)
+with_tracefs sh -c {shlex.quote(script)}; rc=$?
+echo "{{\\"workload\\":\\"vmstat\\",\\"migrated\\":$(($(migrated) - before))}}" >&2
+cat out.*
+exit $rc""", 240)
+    fact, used = result.fact("numafault"), set()
+    assert result.rc == 0 and fact["began"] == fact["moved"] == fact["pages"], result
+    for report in result.reports:
+        used |= {hook["via"] for hook in report["hooks"] if hook["role"] == "moved"}
+        row, = report["rows"]
+        assert fact["numa_pages_migrated"] <= row["migrations"] <= result.fact("vmstat")["migrated"], (fact, result)
+        times = {hook["role"] for hook in report["hooks"]} & {"start"}
+        assert bool(row["total_ns"]) == bool(times), result
+        assert times or any("how long" in note for note in report["notes"]), result
+    assert used == set(KINDS) and len(result.reports) == len(KINDS), result
 
 
 def test_two_nodes_moves_that_a_program_asks_for_do_not_count(lab, nodes):

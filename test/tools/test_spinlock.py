@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from lab import fits_histogram, has_frame, mostly, pick, total
-from truth import around, near, run, tell
+from lab import fits_histogram, has_frame, mostly, once, pick, total
+from truth import around, by_name, facts, named, near, run, tell
 
 EVENTS = ["tp_btf", "raw_tp", "tracepoint"]
 NOTE = "only waits behind another waiter are seen"
@@ -26,8 +26,13 @@ def is_rt(result):
     return "-rt-" in result.report["kernel"]
 
 
-def fight(lab, mode, args=""):
-    return around(lab, "spinlock", args, f"lock mode={mode} n={N} us={US}")
+FIGHTS = {f"kt-{mode}": f"lock mode={mode} n={N} us={US}" for mode in MODES}
+
+
+def fights(lab, args=""):
+    """spinlock over all of the module's fights: the result, and what the module says of each."""
+    result = once(around, lab, "spinlock", args, *named(FIGHTS))
+    return result, by_name(result, FIGHTS)
 
 
 def waits(result, mode):
@@ -48,8 +53,8 @@ def waits(result, mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_truth_functions_see_every_contended_acquisition(lab, needs, mode):
     needs("spinlock", "--hook fentry")
-    result = fight(lab, mode)
-    fact, rows = result.fact("ktrace_truth"), waits(result, mode)
+    result, said = fights(lab)
+    fact, rows = said[f"kt-{mode}"], waits(result, mode)
     assert not result.report["notes"], result
     assert {hook["via"] for hook in result.report["hooks"]} <= {"fentry", "tp_btf"}, result
     assert total(rows, "count") == fact["waited_count"] == N, (rows, fact, result.report["loss"])
@@ -68,8 +73,8 @@ def test_truth_tracepoints_miss_the_only_waiter_of_a_spin_lock(lab, needs, mode,
     """They say so, and miss nothing of the other locks. With two CPUs there is one waiter."""
     needs("spinlock", f"--hook {kind}")
     # Rules are learned before the clock starts, which takes long where each instruction is emulated.
-    result = fight(lab, mode, f"--hook {kind} --unwind kernel")
-    fact, rows = result.fact("ktrace_truth"), waits(result, mode)
+    result, said = fights(lab, f"--hook {kind} --unwind kernel")
+    fact, rows = said[f"kt-{mode}"], waits(result, mode)
     assert any(NOTE in note for note in result.report["notes"]), result
     assert {hook["via"] for hook in result.report["hooks"]} == {kind}, result
     spins = mode == "raw_spin" or (mode == "spin" and not is_rt(result))
@@ -129,9 +134,8 @@ def test_truth_system_survives_contention_everywhere(lab, needs):
         fits_histogram(row)
     found = pick(result.rows, lambda row: has_frame(row, "truth_wait_") and not is_inside(row))
     lost = sum(result.report["loss"].values())
-    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
-    waited = sum(fact["waited_count"] for fact in facts)
-    assert len(facts) == len(lines) and waited == 100 * len(lines), facts
+    waited = sum(fact["waited_count"] for fact in facts(result))
+    assert len(facts(result)) == len(lines) and waited == 100 * len(lines), result
     # the holder may let go before an emulated waiter has got to it: then there was no wait
     assert waited * 0.7 - lost <= total(found, "count") <= waited, (lost, found)
 

@@ -5,10 +5,9 @@ import shlex
 
 import pytest
 
-from lab import has_frame, hist_sum, mostly, pick, total
-from truth import COMM, around, near, run, tell, truth
+from lab import has_frame, hist_sum, mostly, once, pick, total
+from truth import COMM, around, by_name, facts, named, near, run, tell, truth
 
-THEN_KEPT = [pytest.param(then, marks=pytest.mark.portable) for then in ("leak", "rcu")]
 WORK = "truth_work_fn [ktrace_truth]"
 TASKLET = "truth_tasklet_fn [ktrace_truth]"
 OBJECT = 320  # bytes of an object of the cache ktrace_truth
@@ -33,14 +32,14 @@ def test_module_is_right_about_itself(lab):
     result = run(lab, tell(*lines, "mutex mode=tryfail n=20", "mutex mode=interrupted n=20",
                            "tasklet n=50 us=100", "tasklet mode=hi n=50 us=100"))
     assert result.rc == 0, result
-    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
-    assert len(facts) == len(lines) + 4, result
-    for fact in facts[:len(lines)]:
+    said = facts(result)
+    assert len(said) == len(lines) + 4, result
+    for fact in said[:len(lines)]:
         assert fact["held_count"] == 20 and fact["held_ns"] >= 20 * 300000, fact
         assert fact.get("waited_count", 20) == 20, fact
-    for fact in facts[len(lines):-2]:
+    for fact in said[len(lines):-2]:
         assert (fact["held_count"], fact["failed_count"]) == (1, 20), fact
-    for fact in facts[-2:]:
+    for fact in said[-2:]:
         assert fact["ran_count"] == fact["delay_count"] == 50 and fact["ran_ns"] >= 50 * 100000, fact
 
 
@@ -64,25 +63,32 @@ WAKERS = {  # mode: what the stack of the waker has, its context, how its name b
 }
 
 
-@pytest.mark.parametrize("mode", mostly(["hrtimer"], sorted(WAKERS.keys() - {"hrtimer"})))
+BLOCKS = {f"kt-{mode}": f"block mode={mode} n=20 us=20000" for mode in WAKERS}
+
+
+def blocked(lab, tool, args=""):
+    """A tool over sleeps that end in each way: the result, and what the module says of each sleeper."""
+    result = once(truth, lab, tool, args, *named(BLOCKS))
+    return result, by_name(result, BLOCKS)
+
+
+@pytest.mark.parametrize("mode", WAKERS)
 def test_offcputime_of_uninterruptible_sleep(lab, mode):
-    result = truth(lab, "offcputime", "", f"block mode={mode} n=20 us=50000")
-    fact = result.fact("ktrace_truth")
+    result, said = blocked(lab, "offcputime")
+    fact = said[f"kt-{mode}"]
     assert fact["switches"] == fact["n"], f"the module did not sleep as it meant to: {fact}"
-    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), state="D")
-    assert {row["comm"] for row in rows} == {COMM}, result
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), state="D", comm=f"kt-{mode}")
     assert total(rows, "count") == 20, result
     near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
     # what is between the two clocks' readings is little in sum, but for one sleep it may be long
-    assert 49000000 <= max(row["max_ns"] for row in rows) <= fact["blocked_max_ns"] + 200000, (rows, fact)
+    assert 19000000 <= max(row["max_ns"] for row in rows) <= fact["blocked_max_ns"] + 200000, (rows, fact)
 
 
 @pytest.mark.parametrize("mode", WAKERS)
 def test_wakeuptime_names_each_kind_of_waker(lab, mode):
     frame, context, waker = WAKERS[mode]
-    result = truth(lab, "wakeuptime", "", f"block mode={mode} n=20 us=50000")
-    fact = result.fact("ktrace_truth")
-    rows = pick(result.rows, lambda row: has_frame(row, frame), target=COMM)
+    result, said = blocked(lab, "wakeuptime")
+    rows = pick(result.rows, lambda row: has_frame(row, frame), target=f"kt-{mode}")
     assert total(rows, "count") == 20, result
     assert {row["context"] for row in rows} == {context}, rows
     # a softirq that ran on top of no interrupt is its task's deed: ksoftirqd's, or on a
@@ -90,18 +96,17 @@ def test_wakeuptime_names_each_kind_of_waker(lab, mode):
     own = pick(rows, lambda row: mode in ("timer", "tasklet") and not row["waker"].startswith("["))
     assert all(row in own or row["waker"].startswith(waker) for row in rows), rows
     assert len(own) < len(rows) or "-rt" in result.report["kernel"], "an idle kernel needs no ksoftirqd"
-    near(total(rows, "total_ns"), fact["to_wake_ns"], 200000, 20, "total_ns")
+    near(total(rows, "total_ns"), said[f"kt-{mode}"]["to_wake_ns"], 200000, 20, "total_ns")
 
 
-@pytest.mark.parametrize("mode", mostly(["hrtimer", "thread"], sorted(WAKERS.keys() - {"hrtimer", "thread"})))
+@pytest.mark.parametrize("mode", WAKERS)
 def test_offwaketime_joins_the_block_with_each_kind_of_waker(lab, mode):
     frame, context, _ = WAKERS[mode]
-    result = truth(lab, "offwaketime", "--chain 1", f"block mode={mode} n=20 us=50000")
-    fact = result.fact("ktrace_truth")
-    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), target=COMM)
+    result, said = blocked(lab, "offwaketime", "--chain 1")
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_block"), target=f"kt-{mode}")
     assert total(rows, "count") == 20, result
     assert all(has_frame(row, frame, stack="waker_kstack") and row["context"] == context for row in rows), rows
-    near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
+    near(total(rows, "total_ns"), said[f"kt-{mode}"]["blocked_ns"], 200000, 20, "total_ns")
 
 
 @pytest.mark.parametrize("line", mostly(["work n=50 us=2000"], ["work n=50 us=2000 how=sleep", "work n=200"]))
@@ -240,12 +245,12 @@ def test_tasklets_runs_and_delays(lab, mode):
 def test_tasklets_one_at_a_time_are_told_apart_on_every_kernel(lab, mode):
     line = f"tasklet mode={mode} n=1 us=2000"
     result = around(lab, "tasklets", "", *[line] * 20)
-    facts = [fact for fact in result.facts if fact["workload"] == "ktrace_truth"]
+    said = facts(result)
     row, = pick(result.rows, func=TASKLET)
-    assert row["count"] == len(facts) == 20 and sees_scheduling(result), result
-    near(row["total_ns"], total(facts, "ran_ns"), 100000, 20, "total_ns")
+    assert row["count"] == len(said) == 20 and sees_scheduling(result), result
+    near(row["total_ns"], total(said, "ran_ns"), 100000, 20, "total_ns")
     assert hist_sum(row, "delay_hist_ns") == 20, row
-    assert delay_fits(row, {"n": 20, "delay_ns": total(facts, "delay_ns")}), (row, facts)
+    assert delay_fits(row, {"n": 20, "delay_ns": total(said, "delay_ns")}), (row, said)
 
 
 @pytest.mark.parametrize("kind", mostly(["tracepoint"], ["tp_btf", "raw_tp"]))
@@ -266,14 +271,18 @@ def test_tasklets_of_a_run_time(lab):
     assert 5 <= row["count"] <= len(long) + 1 and row["total_ns"] >= 5 * 5000000, result
 
 
-@pytest.mark.parametrize("then", ["free", *THEN_KEPT])
-@pytest.mark.parametrize("command, size, allocated", [
-    ("kmalloc", 1000, 1024), ("kmalloc", 20000, 32768), ("kmalloc", 100000, 131072),
-    ("kmalloc_node", 1000, 1024), ("kmalloc_node", 20000, 32768)])
-def test_kmem_of_kmalloc(lab, command, size, allocated, then):
-    result = truth(lab, "kmem", "", f"{command} n=60 size={size} then={then}", "free")
-    rows = pick(result.rows, lambda row: has_frame(row, f"truth_{command}"))
-    assert {row["comm"] for row in rows} == {COMM}, result
+KMALLOCS = [("kmalloc", 1000, 1024), ("kmalloc", 20000, 32768), ("kmalloc", 100000, 131072),
+            ("kmalloc_node", 1000, 1024), ("kmalloc_node", 20000, 32768)]
+KMALLOC_LINES = {f"kt-{n}-{then}": f"{command} n=60 size={size} then={then}"
+                 for n, (command, size, _) in enumerate(KMALLOCS) for then in ("free", "leak", "rcu")}
+
+
+@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
+@pytest.mark.parametrize("kind", range(len(KMALLOCS)), ids=[f"{command}-{size}" for command, size, _ in KMALLOCS])
+def test_kmem_of_kmalloc(lab, kind, then):
+    command, size, allocated = KMALLOCS[kind]
+    result = once(truth, lab, "kmem", "", *named(KMALLOC_LINES), "free")
+    rows = pick(result.rows, lambda row: has_frame(row, f"truth_{command}"), comm=f"kt-{kind}-{then}")
     assert total(rows, "count") == 60, result
     assert total(rows, "requested_bytes") == 60 * size, rows
     assert total(rows, "bytes") == 60 * allocated, rows
@@ -285,24 +294,29 @@ def test_kmem_of_kvmalloc_above_the_slabs(lab):
     assert total(rows, "count") == 40 and total(rows, "bytes") == 40 * 65536, result
 
 
-@pytest.mark.parametrize("then", ["free", *THEN_KEPT])
+@pytest.mark.parametrize("then", ["free", "leak", "rcu"])
 def test_kmem_of_one_cache(lab, then):
-    result = truth(lab, "kmem", "--cache ktrace_truth", f"cache n=500 then={then}", "kmalloc n=50 size=320", "free")
-    assert total(result.rows, "count") == 500, result
-    assert all(has_frame(row, "truth_cache_alloc") and row["comm"] == COMM for row in result.rows), result
-    assert total(result.rows, "requested_bytes") == 500 * OBJECT, result
+    lines = {f"kt-{then}": f"cache n=500 then={then}" for then in ("free", "leak", "rcu")}
+    result = once(truth, lab, "kmem", "--cache ktrace_truth", *named(lines), "kmalloc n=50 size=320", "free")
+    rows = pick(result.rows, comm=f"kt-{then}")
+    assert total(rows, "count") == 500 and total(result.rows, "count") == 1500, result
+    assert all(has_frame(row, "truth_cache_alloc") for row in result.rows), result
+    assert total(rows, "requested_bytes") == 500 * OBJECT, result
     # the constructor keeps the free pointer out of the object: a slot is a little larger
-    assert 500 * OBJECT <= total(result.rows, "bytes") <= 500 * (OBJECT + 64), result
+    assert 500 * OBJECT <= total(rows, "bytes") <= 500 * (OBJECT + 64), result
 
 
-@pytest.mark.parametrize("order", [0, pytest.param(1, marks=pytest.mark.portable), 3, 9])
-@pytest.mark.parametrize("then", ["free", THEN_KEPT[0]])
-def test_kpages_of_pages(lab, order, then):
-    result = truth(lab, "kpages", "", f"pages n=20 order={order} then={then}", "free")
-    fact = result.fact("ktrace_truth", command="pages")
-    rows = pick(result.rows, lambda row: has_frame(row, "truth_alloc_pages"), comm=COMM)
+PAGES = {f"kt-{order}-{then}": f"pages n=20 order={order} then={then}"
+         for order in (0, 1, 3, 9) for then in ("free", "leak")}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_kpages_of_pages(lab, name):
+    result = once(truth, lab, "kpages", "", *named({**PAGES, COMM: "free"}))
+    fact = by_name(result, {**PAGES, COMM: "free"})[name]
+    rows = pick(result.rows, lambda row: has_frame(row, "truth_alloc_pages"), comm=name)
     assert total(rows, "count") == 20, result
-    assert total(rows, "pages") == fact["pages"] == 20 << order, rows
+    assert total(rows, "pages") == fact["pages"] == 20 << int(name.split("-")[1]), rows
     assert total(rows, "bytes") == fact["bytes"], rows
 
 

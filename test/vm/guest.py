@@ -53,10 +53,11 @@ class Machine:
 # patched kernel text is executed half done. The timer check fails on a busy host; 5.10-rt
 # takes the serial line's interrupt for a stray.
 # The plain CPU: what "max" adds (AVX state at each switch, five levels of page tables, PCID) is
-# emulated at a third of the guest's time. The TSC is good here, which a guest cannot know; else
-# each look at the clock is an access to the HPET.
+# emulated at a third of the guest's time. Without rdrand the kernel is long not able to hash a
+# pointer. The TSC is good here, which a guest cannot know; else each look at the clock is an
+# access to the HPET.
 # Two NUMA nodes of one CPU each; pages move between them only when a test turns that on.
-X86 = Machine("qemu-system-x86_64", "-cpu qemu64,cx16=off -serial chardev:line "
+X86 = Machine("qemu-system-x86_64", "-cpu qemu64,cx16=off,+rdrand -serial chardev:line "
               "-object memory-backend-ram,id=node0,size=512M -numa node,memdev=node0,cpus=0 "
               "-object memory-backend-ram,id=node1,size=512M -numa node,memdev=node1,cpus=1",
               "console=ttyS0 tsc=reliable no_timer_check noirqdebug numa_balancing=disable", "/dev/ttyS1")
