@@ -13,7 +13,7 @@ mkdir -p d && mount -t debugfs none d 2>/dev/null
 for file in /proc/sys/kernel/numa_balancing_scan_delay_ms d/sched/numa_balancing/scan_delay_ms; do
 	[ ! -e $file ] || echo 100 >$file
 done
-for file in /proc/sys/kernel/numa_balancing_scan_period_min_ms d/sched/numa_balancing/scan_period_min_ms; do
+for file in /proc/sys/kernel/numa_balancing_scan_period_m??_ms d/sched/numa_balancing/scan_period_m??_ms; do
 	[ ! -e $file ] || echo 100 >$file
 done
 umount d 2>/dev/null

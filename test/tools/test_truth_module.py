@@ -197,7 +197,10 @@ def test_workq_names_the_rescuer(lab):
     assert result.rc == 0 and result.fact("ktrace_truth")["ran_count"] == 12, result
     rows = pick(result.rows, func=WORK)
     rescuer = [row for row in rows if row["worker"].startswith("[rescuer] ")]
-    assert total(rows, "count") == 12 and len(rescuer) == 1, result
+    # All of the pool's workers end a work at once: who is put off its CPU within the program makes
+    # the kernel skip it for the next one, and that is told.
+    assert total(rows, "count") <= 12 <= total(rows, "count") + result.report["loss"]["missed"], result
+    assert len(rescuer) == 1, result
     # since 6.9 the thread has another name, of which 15 bytes are kept
     assert rescuer[0]["worker"] in ("[rescuer] ktrace_rescued", "[rescuer] kworker/R-ktrac"), result
     assert all(row["worker"].startswith("kworker/") for row in rows if row not in rescuer), result
