@@ -217,6 +217,7 @@ class Lab:
         assert result.rc == 0, result
         return [line.split(None, 1)[0] for line in result.out.splitlines() if line.strip()]
 
+    @functools.cache
     def caps(self):
         """`ktrace caps` as a dict: first word of a line to the list of what follows it."""
         result = self.ktrace("caps")

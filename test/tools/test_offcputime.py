@@ -85,7 +85,7 @@ def test_blocked_time_grows_from_report_to_report(lab):
 
 
 def test_states_are_told_apart(lab):
-    result = lab.trace("offcputime", workload=f"states {1000 * lab.slow}")
+    result = lab.trace("offcputime", workload=f"states {500 * lab.slow}")
     truth = result.fact("states")
     for comm, state in (("st-sleep", "S"), ("st-vfork", "K"), ("st-stop", "T")):
         rows = pick(result.rows, comm=comm, state=state, tid=truth[comm]["pid"])

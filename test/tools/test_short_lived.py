@@ -88,9 +88,9 @@ def test_every_part_of_a_pipeline_is_named(lab):
 @pytest.mark.slow
 def test_a_given_process_that_exits_keeps_its_names(lab):
     result = lab.run(f"""
-        $W/sleeper 100 {10 * lab.slow} --ready >ready & pid=$!
+        $W/sleeper 30 {10 * lab.slow} --ready >ready & pid=$!
         wait_line ready
-        $KTRACE offcputime -j -d {1.5 * lab.slow} -p $pid; rc=$?
+        $KTRACE offcputime -j -d {0.7 * lab.slow} -p $pid; rc=$?
         cat ready >&2
         exit $rc""")
     rows = pick(result.rows, lambda row: row["ustack"] and has_frame(row, *NANOSLEEP))
