@@ -201,6 +201,15 @@ class Lab:
                 break
         return result
 
+    def pingpong(self, tool):
+        """A token goes to and fro between kt-ping and kt-pong, in a run where both often had to wait for it."""
+        rounds = 20000 if self.slow == 1 else 2000
+        for _ in range(ATTEMPTS):
+            result = self.ktrace(f"{tool} -j -- $W/pingpong {rounds} --names kt-ping kt-pong")
+            if result.rc or min(result.fact("pingpong")["blocked"]) > rounds / 20:
+                break
+        return result
+
     def around(self, tool, args, script, timeout=TIMEOUT):
         """A tool over the whole system while a script runs: from attached until SIGTERM."""
         return self.exact(f"$W/onready --do {shlex.quote(script)} --signal TERM -- "

@@ -28,6 +28,12 @@ def nodes(lab, needs):
         pytest.skip("one NUMA node")
 
 
+def checked(fact):
+    """The kernel moved nearly all: now and then it leaves a page for minutes."""
+    assert fact["began"] == fact["pages"] and fact["moved"] >= 0.9 * fact["pages"], fact
+    return fact
+
+
 def moved(lab, args, pages, timeout=240):
     """A run over the whole system, ended when numafault has: the result, and what numafault says."""
     script = BALANCED + f"""
@@ -39,8 +45,7 @@ exit $rc"""
     result = lab.run(script, timeout)
     assert result.rc == 0, result
     fact = result.fact("numafault")
-    assert fact["began"] == fact["pages"] == fact["moved"], f"the kernel did not move all\n{result}"
-    return result, fact
+    return result, checked(fact)
 
 
 @pytest.mark.parametrize("size", ["small", "huge"])
@@ -48,7 +53,7 @@ def test_two_nodes_pages_are_the_kernels_own_count(lab, nodes, size):
     result, fact = moved(lab, "", f"16 {size}")
     row, = result.rows
     assert (fact["huge_kb"] >= 16384) == (size == "huge"), fact
-    assert fact["pages"] <= fact["numa_pages_migrated"] <= row["migrations"], (row, fact)
+    assert fact["moved"] <= fact["numa_pages_migrated"] <= row["migrations"], (row, fact)
     assert row["migrations"] <= result.fact("vmstat")["migrated"], (row, result)
     # one thread moves them, in its own time
     assert 0 < row["total_ns"] < result.report["elapsed_ns"], row
@@ -59,7 +64,7 @@ def test_two_nodes_by_process_and_node(lab, nodes):
     result, fact = moved(lab, "-g comm,tgid,node", "16 small")
     mine = pick(result.rows, comm="numafault", tgid=fact["tgid"])
     there = pick(mine, node=fact["to"])
-    assert total(there, "migrations") >= fact["pages"], (fact, result)
+    assert total(there, "migrations") >= fact["moved"], (fact, result)
     assert fact["numa_pages_migrated"] <= total(result.rows, "migrations"), (fact, result)
     assert {row["node"] for row in result.rows} <= {fact["from"], fact["to"]}, result
 
@@ -67,9 +72,9 @@ def test_two_nodes_by_process_and_node(lab, nodes):
 @pytest.mark.portable
 def test_two_nodes_a_command_is_followed(lab, nodes):
     result = lab.run(BALANCED + "$KTRACE numamove -j -i 600 -g tgid -- $W/numafault 16 small", 240)
-    fact = result.fact("numafault")
+    fact = checked(result.fact("numafault"))
     row, = result.rows
-    assert row["tgid"] == fact["tgid"] and fact["moved"] == fact["pages"] <= row["migrations"], result
+    assert row["tgid"] == fact["tgid"] and fact["moved"] <= row["migrations"], result
 
 
 KINDS = ["tp_btf", "raw_tp", "tracepoint"]
@@ -88,8 +93,8 @@ with_tracefs sh -c {shlex.quote(script)}; rc=$?
 echo "{{\\"workload\\":\\"vmstat\\",\\"migrated\\":$(($(migrated) - before))}}" >&2
 cat out.*
 exit $rc""", 240)
-    fact, used = result.fact("numafault"), set()
-    assert result.rc == 0 and fact["began"] == fact["moved"] == fact["pages"], result
+    fact, used = checked(result.fact("numafault")), set()
+    assert result.rc == 0, result
     for report in result.reports:
         used |= {hook["via"] for hook in report["hooks"] if hook["role"] == "moved"}
         row, = report["rows"]

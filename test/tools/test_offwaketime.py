@@ -40,7 +40,7 @@ def check_side(result, side, other):
 
 
 def test_pingpong_has_both_sides_of_each_wakeup(lab):
-    result = lab.run(f"$KTRACE offwaketime -j -- $W/pingpong {20000 if lab.slow == 1 else 2000} --names kt-ping kt-pong")
+    result = lab.pingpong("offwaketime")
     check_side(result, 0, 1)
     check_side(result, 1, 0)
 

@@ -22,7 +22,7 @@ def check_side(result, target, waker, blocked):
 
 
 def test_pingpong_names_each_waker_and_its_stack(lab):
-    result = lab.ktrace(f"wakeuptime -j -- $W/pingpong {20000 if lab.slow == 1 else 2000} --names kt-ping kt-pong")
+    result = lab.pingpong("wakeuptime")
     truth = result.fact("pingpong")
     blocked = truth["blocked"]
     assert min(blocked) > truth["rounds"] / 20, "the workload hardly blocked"
