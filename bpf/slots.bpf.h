@@ -13,13 +13,14 @@
 
 #define SLOT_PROBES 16
 
-/* Its value is cut to filter.depth; it is sized before load, as is cpu_rows. */
+/* Its value is cut to filter.depth, so it has no types, as stacks; it is sized before load, as
+ * is cpu_rows. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct slot_stack);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct slot_stack));
 } cpu_stacks SEC(".maps");
 
 /* Where in a table of n a hash begins to look. What follows wraps by a division, for a branch
