@@ -56,7 +56,8 @@ static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, in
 	return fd >= 0 ? fd : -errno;
 }
 
-/* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. */
+/* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. A
+ * run finds that out by itself. */
 static int try_tracing(const struct probe *probe, enum bpf_attach_type attach, const char *name,
 		       __u32 kind)
 {
@@ -67,7 +68,7 @@ static int try_tracing(const struct probe *probe, enum bpf_attach_type attach, c
 	fd = load_trivial(BPF_PROG_TYPE_TRACING, attach, id);
 	if (fd < 0)
 		return fd;
-	if (attach == BPF_TRACE_FENTRY) {
+	if (probe->attach && attach == BPF_TRACE_FENTRY) {
 		link = bpf_raw_tracepoint_open(NULL, fd);
 		if (link < 0)
 			err = -errno;
@@ -279,9 +280,10 @@ static void probe_host(struct probe *probe)
 }
 
 enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path,
-		       struct symbols *symbols)
+		       struct symbols *symbols, bool attach)
 {
-	struct probe probe = {.caps = caps, .tracefs = host_tracefs(), .symbols = symbols};
+	struct probe probe = {
+	    .caps = caps, .tracefs = host_tracefs(), .symbols = symbols, .attach = attach};
 	struct btf *given = NULL;
 	const struct hook *hook;
 	unsigned wanted = 0;

@@ -81,7 +81,8 @@ static enum status learn_caps(struct run *run)
 	if (!run->opts.tool->object)
 		return OK;
 	run->symbols.both = names_locks(run->opts.tool);
-	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols);
+	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols,
+			  run->opts.action == ACTION_EXPLAIN);
 }
 
 /* The cgroup's id, and for v1 which hierarchy of the task it stands in. */
