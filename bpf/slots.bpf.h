@@ -30,12 +30,20 @@ static __always_inline __u32 slot_first(__u64 hash, __u32 n)
 	return ((hash >> 32) * n) >> 32;
 }
 
-/* Keeps the frames of the CPU's walk buffer; the id to put in a key. */
-static __always_inline __u64 slot_stack_keep(const struct walk *walk, __u32 cpu)
+/*
+ * Keeps the frames of the CPU's walk buffer; the id to put in a key. A function of its own: the
+ * verifier goes through its probes once, and not for each way to come to it.
+ */
+__noinline __u64 slot_stack_keep(__u32 cpu)
 {
-	__u64 id = stack_hash(walk);
-	__u32 first = slot_first(id, cfg.slots.stacks), i;
+	__u32 zero = 0, first, i;
+	const struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
+	__u64 id;
 
+	if (!walk)
+		return STACK_LOST;
+	id = stack_hash(walk);
+	first = slot_first(id, cfg.slots.stacks);
 	for (i = 0; i < SLOT_PROBES; i++) {
 		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
 		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
@@ -86,7 +94,7 @@ static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 	bytes = bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0);
 	if (bytes > 0) {
 		walk->frames.n = (__u64)bytes / sizeof(walk->frames.ip[0]);
-		id = slot_stack_keep(walk, cpu);
+		id = slot_stack_keep(cpu);
 	}
 	if (id == STACK_LOST)
 		lose(stacks);
