@@ -237,7 +237,7 @@ static uint64_t work(struct run *run)
 {
 	uint64_t work_ns = user_space_work(&run->session.user_space);
 
-	if (work_ns && run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+	if (work_ns && run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC | WANT_LOCK))
 		work_ns = earlier(work_ns, symbols_read_ahead(&run->symbols));
 	return work_ns;
 }
