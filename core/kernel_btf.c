@@ -236,7 +236,7 @@ static int take_named(struct pruning *p, const struct names *names)
 		    !names_may_have(names, btf__name_by_offset(p->from, type->name_off)))
 			continue;
 		name = name_of(p->from, type);
-		if (bsearch(&name, names->name, names->n, sizeof(name), compare_names))
+		if (names->n && bsearch(&name, names->name, names->n, sizeof(name), compare_names))
 			err = take(p, i);
 	}
 	for (i = 1; i < btf__type_cnt(p->to) && !err; i++)

@@ -56,15 +56,16 @@ int ksyms_ask(const char *name, uint64_t *address)
 	LIBBPF_OPTS(bpf_prog_load_opts, load, .prog_flags = BPF_F_SLEEPABLE);
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct question question = {};
+	size_t len = strlen(name);
 	int fd, err = 0;
 
-	if (strlen(name) >= sizeof(question.name))
+	if (len >= sizeof(question.name))
 		return -ENAMETOOLONG;
 	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, NULL, "GPL", program,
 			   sizeof(program) / sizeof(program[0]), &load);
 	if (fd < 0)
 		return -errno;
-	strcpy(question.name, name);
+	memcpy(question.name, name, len);
 	run.ctx_in = &question;
 	run.ctx_size_in = sizeof(question);
 	if (bpf_prog_test_run_opts(fd, &run))
