@@ -16,12 +16,12 @@ const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 #include "bpf/heap_call.bpf.h"
 #include "bpf/heap_sample.bpf.h"
 
-/* Sized before load. */
+/* Sized before load, and its value cut. So it has no types, as stacks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct heap_key);
-	__type(value, struct heap_value);
+	__uint(key_size, sizeof(struct heap_key));
+	__uint(value_size, sizeof(struct heap_value));
 } live SEC(".maps");
 
 /* By process: those that have ended, or become another program, since the last report. */

@@ -13,12 +13,12 @@ const volatile struct leak_cfg cfg SEC(".rodata.cfg");
 #include "bpf/slab.bpf.h"
 #include "bpf/slab_request.bpf.h"
 
-/* Sized before load. */
+/* Sized before load, and its value cut. So it has no types, as stacks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, struct leak_value);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct leak_value));
 } live SEC(".maps");
 
 struct {

@@ -13,13 +13,14 @@
 
 #define SLOT_PROBES 16
 
-/* Its value is cut to filter.depth; it is sized before load, as is cpu_rows. */
+/* Its value is cut to filter.depth, so it has no types, as stacks; it is sized before load, as
+ * is cpu_rows. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct slot_stack);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct slot_stack));
 } cpu_stacks SEC(".maps");
 
 /* Where in a table of n a hash begins to look. What follows wraps by a division, for a branch
@@ -29,12 +30,20 @@ static __always_inline __u32 slot_first(__u64 hash, __u32 n)
 	return ((hash >> 32) * n) >> 32;
 }
 
-/* Keeps the frames of the CPU's walk buffer; the id to put in a key. */
-static __always_inline __u64 slot_stack_keep(const struct walk *walk, __u32 cpu)
+/*
+ * Keeps the frames of the CPU's walk buffer; the id to put in a key. A function of its own: the
+ * verifier goes through its probes once, and not for each way to come to it.
+ */
+__noinline __u64 slot_stack_keep(__u32 cpu)
 {
-	__u64 id = stack_hash(walk);
-	__u32 first = slot_first(id, cfg.slots.stacks), i;
+	__u32 zero = 0, first, i;
+	const struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
+	__u64 id;
 
+	if (!walk)
+		return STACK_LOST;
+	id = stack_hash(walk);
+	first = slot_first(id, cfg.slots.stacks);
 	for (i = 0; i < SLOT_PROBES; i++) {
 		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
 		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
@@ -85,7 +94,7 @@ static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 	bytes = bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0);
 	if (bytes > 0) {
 		walk->frames.n = (__u64)bytes / sizeof(walk->frames.ip[0]);
-		id = slot_stack_keep(walk, cpu);
+		id = slot_stack_keep(cpu);
 	}
 	if (id == STACK_LOST)
 		lose(stacks);

@@ -231,20 +231,20 @@ static __always_inline __u32 wait_find(volatile struct cpu *cpu, __u64 lock, __u
 	return LEVELS;
 }
 
-/*
- * By way of the map the verifier forgets which level it is, and looks at what follows once
- * and not for each. The lock too is of the map: an argument is a pointer, not to be hashed.
- */
-static __always_inline void wait_at(void *ctx, volatile struct cpu *cpu, __u32 level, __u64 now)
+/* The lock too is of the map: an argument is a pointer, not to be hashed. */
+static __always_inline void wait_at(void *ctx, volatile struct cpu *cpu, __u64 now)
 {
-	volatile struct wait *wait;
+	volatile struct wait *wait = &cpu->wait[cpu->ending & (LEVELS - 1)];
 
-	cpu->ending = level;
-	wait = &cpu->wait[cpu->ending & (LEVELS - 1)];
 	wait_write(ctx, wait->lock, wait->type, now - wait->ts);
 }
 
-/* A wait without a begin was not kept, or not seen: that is no loss of its own. */
+/*
+ * A wait without a begin was not kept, or not seen: that is no loss of its own.
+ *
+ * By way of the map, for which the slots are taken, the verifier forgets which level it is, and
+ * looks at what follows once and not for each.
+ */
 static __always_inline int spin_end(void *ctx, __u64 lock, __u64 frame)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -257,7 +257,9 @@ static __always_inline int spin_end(void *ctx, __u64 lock, __u64 frame)
 	if (level >= LEVELS)
 		return 0;
 	if (keep_wait(cpu->wait[level].type, now - cpu->wait[level].ts) && slots_take(cpu)) {
-		wait_at(ctx, cpu, level, now);
+		cpu->ending = level;
+		wait_at(ctx, cpu, now);
+		level = cpu->ending;
 		slots_give(cpu);
 	}
 	waits_drop(cpu, level);

@@ -8,12 +8,16 @@
 #ifndef KTRACE_STACK_BPF_H
 #define KTRACE_STACK_BPF_H
 
-/* Frames by their hash. Value is cut to filter.depth, both sizes are set before load. */
+/*
+ * Frames by their hash. Value is cut to filter.depth, both sizes are set before load. It has no
+ * types: where it is cut the kernel would make the map, see that the value is not of its type, and
+ * be asked to make it again.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, struct stack_frames);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct stack_frames));
 } stacks SEC(".maps");
 
 /* A walk in process on this CPU may be interrupted by another: one buffer per level. */

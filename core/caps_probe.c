@@ -56,7 +56,8 @@ static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, in
 	return fd >= 0 ? fd : -errno;
 }
 
-/* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. */
+/* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. A
+ * run finds that out by itself. */
 static int try_tracing(const struct probe *probe, enum bpf_attach_type attach, const char *name,
 		       __u32 kind)
 {
@@ -67,7 +68,7 @@ static int try_tracing(const struct probe *probe, enum bpf_attach_type attach, c
 	fd = load_trivial(BPF_PROG_TYPE_TRACING, attach, id);
 	if (fd < 0)
 		return fd;
-	if (attach == BPF_TRACE_FENTRY) {
+	if (probe->attach && attach == BPF_TRACE_FENTRY) {
 		link = bpf_raw_tracepoint_open(NULL, fd);
 		if (link < 0)
 			err = -errno;
@@ -184,23 +185,30 @@ static void probe_many(struct probe *probe, unsigned wanted)
 	}
 }
 
-static void probe_btf_facts(struct probe *probe)
+static void probe_function_type(struct probe *probe, const char *key, const char *name)
 {
-	static const struct {
-		const char *key, *name;
-		__u32 kind;
-	} row[] = {
-	    {"kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache", BTF_KIND_FUNC},
-	    {"helper.bpf_task_pt_regs", "bpf_task_pt_regs", BTF_KIND_FUNC},
-	};
-	unsigned i;
+	probe_set(probe, key,
+		  probe->btf && btf__find_by_name_kind(probe->btf, name, BTF_KIND_FUNC) > 0 ? "yes"
+											    : "no");
+}
 
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		probe_set(probe, row[i].key,
-			  probe->btf &&
-				  btf__find_by_name_kind(probe->btf, row[i].name, row[i].kind) > 0
-			      ? "yes"
-			      : "no");
+/* To find a function takes a millisecond: what only stacks need is not asked for others. */
+static bool walk_stacks(const struct tool *const *list)
+{
+	const struct column *column;
+
+	for (; *list; list++)
+		for (column = (*list)->columns; column->name; column++)
+			if (column->want & WANT_ANY_KSTACK)
+				return true;
+	return false;
+}
+
+static void probe_btf_facts(struct probe *probe, const struct tool *const *list)
+{
+	probe_function_type(probe, "kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache");
+	if (walk_stacks(list))
+		probe_function_type(probe, "helper.bpf_task_pt_regs", "bpf_task_pt_regs");
 }
 
 /* Where a v1 controller's state stands in css_set.subsys: it depends on the configuration. */
@@ -279,9 +287,10 @@ static void probe_host(struct probe *probe)
 }
 
 enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path,
-		       struct symbols *symbols)
+		       struct symbols *symbols, bool attach)
 {
-	struct probe probe = {.caps = caps, .tracefs = host_tracefs(), .symbols = symbols};
+	struct probe probe = {
+	    .caps = caps, .tracefs = host_tracefs(), .symbols = symbols, .attach = attach};
 	struct btf *given = NULL;
 	const struct hook *hook;
 	unsigned wanted = 0;
@@ -303,7 +312,7 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	for (i = 0; list[i]; i++)
 		for (hook = list[i]->hooks; hook && hook->role; hook++)
 			probe_target(&probe, hook);
-	probe_btf_facts(&probe);
+	probe_btf_facts(&probe, list);
 	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
 	btf__free(given);

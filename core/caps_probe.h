@@ -12,6 +12,7 @@ struct probe {
 	const struct btf *btf; /* NULL: there is none */
 	const char *tracefs;
 	struct symbols *symbols;
+	bool attach; /* not only loads */
 	int err;
 };
 

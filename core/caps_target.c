@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "core/caps_probe.h"
-#include "core/ksyms.h"
 #include "core/symbols.h"
 
 static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
@@ -77,17 +76,9 @@ static void probe_tracepoint(struct probe *probe, const char *target)
 		probe_proto(probe, colon + 1);
 }
 
-static bool has_symbol(struct probe *probe, const char *name)
-{
-	uint64_t lo, hi;
-
-	return ksyms_range(symbols_text(probe->symbols), name, &lo, &hi);
-}
-
 /*
  * Each of "a|b|c" up to the first that BTF describes. BTF's word is enough: where the symbol
- * is missing all the same the hook is refused at load. So kallsyms is read only where a
- * function is not found, which saves tens of milliseconds.
+ * is missing all the same the hook is refused at load.
  */
 static void probe_functions(struct probe *probe, const char *targets)
 {
@@ -101,8 +92,8 @@ static void probe_functions(struct probe *probe, const char *targets)
 			value = probe->btf &&
 					btf__find_by_name_kind(probe->btf, name, BTF_KIND_FUNC) > 0
 				    ? "yes"
-				: has_symbol(probe, name) ? "symbol"
-							  : "no";
+				: symbols_address(probe->symbols, name, KSYMS_TEXT) ? "symbol"
+										    : "no";
 			probe_set(probe, key, value);
 		}
 		if (!strcmp(value, "yes"))

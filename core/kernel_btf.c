@@ -76,6 +76,7 @@ struct name {
 struct names {
 	struct name *name;
 	size_t n, room;
+	uint64_t begins[256]; /* by a name's first byte: bits of the second ones that there are */
 };
 
 struct pruning {
@@ -118,19 +119,33 @@ static struct name name_of(const struct btf *btf, const struct btf_type *type)
 							: strlen(text)};
 }
 
+/* The bit of the second byte, which tells most names apart. In "x___old" it is none of the name. */
+static uint64_t second_byte(const char *text)
+{
+	return 1ULL << (*text && text[1] != '_' ? text[1] & 63 : 0);
+}
+
+static bool names_may_have(const struct names *names, const char *text)
+{
+	return text && names->begins[(unsigned char)*text] & second_byte(text);
+}
+
 static int names_read(struct names *names, const struct btf *object)
 {
 	uint32_t n = btf__type_cnt(object), i;
 
 	for (i = 1; i < n; i++) {
 		const struct btf_type *type = btf__type_by_id(object, i);
+		const char *text;
 
 		if (!is_relocated(type))
 			continue;
 		if (grow((void **)&names->name, &names->room, names->n + 1, sizeof(struct name),
 			 256))
 			return -ENOMEM;
-		names->name[names->n++] = name_of(object, type);
+		names->name[names->n] = name_of(object, type);
+		text = names->name[names->n++].text;
+		names->begins[(unsigned char)*text] |= second_byte(text);
 	}
 	if (names->n)
 		qsort(names->name, names->n, sizeof(struct name), compare_names);
@@ -217,7 +232,8 @@ static int take_named(struct pruning *p, const struct names *names)
 		const struct btf_type *type = btf__type_by_id(p->from, i);
 		struct name name;
 
-		if (!is_relocated(type))
+		if (!is_relocated(type) ||
+		    !names_may_have(names, btf__name_by_offset(p->from, type->name_off)))
 			continue;
 		name = name_of(p->from, type);
 		if (names->n && bsearch(&name, names->name, names->n, sizeof(name), compare_names))

@@ -81,7 +81,8 @@ static enum status learn_caps(struct run *run)
 	if (!run->opts.tool->object)
 		return OK;
 	run->symbols.both = names_locks(run->opts.tool);
-	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols);
+	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols,
+			  run->opts.action == ACTION_EXPLAIN);
 }
 
 /* The cgroup's id, and for v1 which hierarchy of the task it stands in. */
@@ -236,7 +237,7 @@ static uint64_t work(struct run *run)
 {
 	uint64_t work_ns = user_space_work(&run->session.user_space);
 
-	if (work_ns && run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC))
+	if (work_ns && run->plan.filter.want & (WANT_ANY_KSTACK | WANT_FUNC | WANT_LOCK))
 		work_ns = earlier(work_ns, symbols_read_ahead(&run->symbols));
 	return work_ns;
 }

@@ -166,6 +166,19 @@ static struct bpf_link *attach_one(struct bpf_program *program, const struct can
 	}
 }
 
+/* Where the kernel lets none of its functions be patched, no other need be tried. */
+static void reject(struct plan *plan, struct candidate *refused, int err)
+{
+	struct candidate *other;
+
+	plan_reject(refused, "refused at attach: %s", error_text(err));
+	if (refused->hook->via != VIA_FENTRY || (err != -ENOTSUPP && err != -EPERM))
+		return;
+	for (other = plan->candidate; other < plan->candidate + plan->n_candidates; other++)
+		if (other->hook->via == VIA_FENTRY && !other->rejected)
+			plan_reject(other, "%s", refused->reason);
+}
+
 static enum status attach(struct session *session, bool *again)
 {
 	struct plan *plan = session->plan;
@@ -187,7 +200,7 @@ static enum status attach(struct session *session, bool *again)
 		}
 		link = attach_one(program_of(session, chosen->hook), chosen);
 		if (!link) {
-			plan_reject(chosen, "refused at attach: %s", error_text(-errno));
+			reject(plan, chosen, -errno);
 			*again = true;
 			return OK;
 		}

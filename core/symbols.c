@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/symbols.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/host.h"
-#include "core/ksyms.h"
 
 /* Reading takes 60 ms: a fifth of a CPU, and not at once. */
 #define AHEAD_FIRST_NS 250000000
@@ -57,6 +57,17 @@ struct ksyms *symbols_data(struct symbols *symbols)
 		ksyms_load_data(&symbols->data, NULL);
 	symbols->data_tried = true;
 	return symbols->data;
+}
+
+uint64_t symbols_address(struct symbols *symbols, const char *name, enum ksyms_kind kind)
+{
+	uint64_t address = 0, end;
+	int err = ksyms_ask(name, &address);
+
+	if (err && err != -ENOENT)
+		ksyms_range(kind == KSYMS_DATA ? symbols_data(symbols) : symbols_text(symbols),
+			    name, &address, &end);
+	return address;
 }
 
 static void forget(struct symbols *symbols)

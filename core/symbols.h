@@ -11,9 +11,7 @@
 #include <stdint.h>
 
 #include "core/kernel_code.h"
-
-struct ksyms;
-struct ksyms_reader;
+#include "core/ksyms.h"
 
 struct symbols {
 	struct ksyms *text, *data; /* functions, and static data */
@@ -35,6 +33,11 @@ struct ksyms *symbols_text(struct symbols *);
  */
 struct ksyms *symbols_text_of(struct symbols *, const uint64_t *address, size_t n);
 struct ksyms *symbols_data(struct symbols *);
+/*
+ * The address of one symbol; 0: there is none. The kernel is asked; all are read only where it
+ * does not tell: functions or, of KSYMS_DATA, data.
+ */
+uint64_t symbols_address(struct symbols *, const char *name, enum ksyms_kind);
 void symbols_free(struct symbols *);
 
 /*

@@ -38,6 +38,19 @@ static int take(struct targets *targets, const char *category, const char *event
 	return targets_add(targets, &target, shown);
 }
 
+/* A category that no pattern means is not read: there are over a hundred. */
+static bool is_meant(const struct targets *targets, const char *category)
+{
+	const struct pattern *pattern = targets->patterns.at;
+	size_t i;
+
+	for (i = 0; i < targets->patterns.n; i++)
+		if ((pattern[i].kind == TARGET_EVENT || pattern[i].kind == TARGET_SYSCALL) &&
+		    pattern_allows(&pattern[i], category))
+			return true;
+	return false;
+}
+
 static DIR *directory(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -95,7 +108,8 @@ int targets_find_events(struct targets *targets)
 		err = find_in_btf(targets);
 	} else {
 		while (!err && (entry = readdir(events)))
-			if (entry->d_name[0] != '.' && !is_virtual(entry->d_name))
+			if (entry->d_name[0] != '.' && !is_virtual(entry->d_name) &&
+			    is_meant(targets, entry->d_name))
 				err = take_category(targets, dirfd(events), entry->d_name);
 		closedir(events);
 	}

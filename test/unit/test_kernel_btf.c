@@ -32,6 +32,7 @@ static struct btf *kernel_of_test(void)
 	btf__add_field(btf, "in", inner, 0, 0);
 	btf__add_field(btf, "far", pointer, 64, 0);
 	btf__add_field(btf, "list", array, 128, 0);
+	btf__add_struct(btf, "x", 8);
 	mode = btf__add_enum(btf, "mode", 4);
 	btf__add_enum_value(btf, "MODE_LATE", 7);
 	assert_true(unused > 0 && mode > 0);
@@ -105,10 +106,12 @@ static void flavors_and_enums_are_found_by_their_name(void **state)
 
 	(void)state;
 	btf__add_struct(object, "inner___old", 8);
+	btf__add_struct(object, "x___old", 8);
 	btf__add_enum(object, "mode", 4);
 	btf__add_struct(object, "not_there", 4);
 	small = pruned(object);
 	assert_true(has(small, "inner", BTF_KIND_STRUCT));
+	assert_true(has(small, "x", BTF_KIND_STRUCT));
 	id = btf__find_by_name_kind(small, "mode", BTF_KIND_ENUM);
 	assert_true(id > 0);
 	assert_int_equal(btf_enum(btf__type_by_id(small, (uint32_t)id))[0].val, 7);

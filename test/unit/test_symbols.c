@@ -212,6 +212,38 @@ static void what_was_read_stays_while_nothing_is_loaded(void **state)
 	symbols_free(&symbols);
 }
 
+/* Whether the kernel tells it, all are read, or all is hidden. */
+static void an_address_is_what_kallsyms_says(void **state)
+{
+	struct symbols symbols = {};
+	uint64_t address, lo = 0, hi;
+	bool told = !ksyms_ask("vfs_read", &address);
+
+	(void)state;
+	assert_int_equal(symbols_address(&symbols, "no_such_function", KSYMS_TEXT), 0);
+	address = symbols_address(&symbols, "vfs_read", KSYMS_TEXT);
+	assert_int_equal(symbols.text_tried, !told);
+	ksyms_range(symbols_text(&symbols), "vfs_read", &lo, &hi);
+	assert_int_equal(address, lo);
+	symbols_free(&symbols);
+}
+
+static void no_name_is_too_long_to_be_asked_for(void **state)
+{
+	char name[1024];
+	uint64_t address;
+
+	(void)state;
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(ksyms_ask(name, &address), -ENAMETOOLONG);
+	name[128] = '\0';
+	assert_int_equal(ksyms_ask(name, &address), -ENAMETOOLONG);
+	name[127] = '\0';
+	assert_int_not_equal(ksyms_ask(name, &address), 0);
+	assert_int_not_equal(ksyms_ask(name, &address), -ENAMETOOLONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +256,8 @@ int main(void)
 	    cmocka_unit_test(they_are_read_anew_for_a_new_name_alone),
 	    cmocka_unit_test(a_module_counts_and_not_its_users),
 	    cmocka_unit_test(what_was_read_stays_while_nothing_is_loaded),
+	    cmocka_unit_test(an_address_is_what_kallsyms_says),
+	    cmocka_unit_test(no_name_is_too_long_to_be_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
