@@ -237,19 +237,29 @@ static __always_inline __u32 frames_find(const struct walk *walk, __u32 level, _
 	return k + 1;
 }
 
+/* Hash of the innermost frames of the walk, the tracer's own. */
+__noinline __u64 own_hash(__u32 level, __u32 own)
+{
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
+	__u64 hash = 0;
+	__u32 i;
+
+	for (i = 0; walk && i < UNWIND_OWN; i++)
+		if (i < own)
+			hash = stack_mix(hash, walk->frames.ip[i]);
+	return hash;
+}
+
 /* From ctx to the first frame that is not the tracer's own. */
 __noinline int begin_learn(__u32 level, __u32 own, __u32 words)
 {
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
-	__u64 hash = 0, ip;
+	__u64 hash = own_hash(level, own), ip;
 	__u32 i;
 
 	if (!walk)
 		return 0;
 	ip = walk_ip(walk, own);
-	for (i = 0; i < UNWIND_OWN; i++)
-		if (i < own)
-			hash = stack_mix(hash, walk->frames.ip[i]);
 	for (i = 0; i < UNWIND_BEGINS; i++) {
 		__u32 key = i;
 		struct unwind_begin *begin = bpf_map_lookup_elem(&unwind_begins, &key);
@@ -305,8 +315,12 @@ __noinline int lesson_find(__u32 level, __u32 own, __u32 first)
 
 	if (!lesson || !walk)
 		return LESSON_NONE;
-	/* From ctx to the first of them is a distance, too. */
-	lesson->key = walk_ip(walk, own) ^ 1;
+	/*
+	 * From ctx to the first of them is a distance, too. It belongs to the tracer's own frames:
+	 * each program that is attached to a function gets that a new trampoline, which may keep
+	 * one word more.
+	 */
+	lesson->key = stack_mix(own_hash(level, own), walk_ip(walk, own));
 	for (i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
 		rule = rule_find(lesson->key);
 		if (RULE_SEEN(rule) < RULE_ENOUGH) {
@@ -337,8 +351,7 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 	    end - at > sizeof(lesson->word) - 8)
 		return 0;
 	/* A lesson costs as much as a walk, and what is timed waits for it. Where many settled
-	 * nothing, as of stacks that rules never fit (mlock's, at the entry of a function), they
-	 * become rare. */
+	 * nothing, as of stacks that rules never fit, they become rare. */
 	often = lesson->vain > LESSONS_IN_VAIN ? LESSONS_RARE : LESSONS_USUAL;
 	if (lesson->walks++ % often)
 		return 0;

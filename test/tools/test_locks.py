@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from lab import has_frame, hist_sum, once, pick, total
+from test_unwind import by_rules, checked
 from truth import COMM, around, by_name, named, near, run, tell, truth
 
 LOCK = "truth_mutex [ktrace_truth]"
@@ -61,6 +62,19 @@ def test_a_trylock_takes_no_time(waits):
     assert not pick(result.rows, lambda row: has_frame(row, "truth_fail_trylock")), result
     # tryfail's own mutex_lock() is one
     assert total(pick(result.rows, lock=LOCK, comm="kt-tryfail"), "count") == 1, result
+
+
+@pytest.mark.parametrize("tool", ["mlock", "mheld"])
+def test_rules_tell_the_stacks_of_function_hooks(lab, needs, tool):
+    """mlock has two programs on each function, and the second changes the trampoline under the first."""
+    needs(tool, "--hook fentry")
+    result = truth(lab, tool, "--hook fentry --unwind check", "mutex n=2000 us=0")
+    if not by_rules(lab):
+        assert checked(result) is None
+        return
+    done, differ = checked(result)
+    assert done >= 1000, "the rules were not learned"
+    assert differ == 0
 
 
 def test_a_wait_is_as_long_as_the_module_says(waits):
