@@ -118,20 +118,20 @@ static __always_inline __u32 rule_bucket(__u64 ip)
 	return (ip * STACK_MULTIPLIER) >> (64 - RULE_BUCKETS_LOG2);
 }
 
-/* 0: there is none. */
+/* 0: there is none. Most are in the first way; what follows is verified once for each. */
 static __always_inline __u64 rule_of(__u64 ip)
 {
 	__u32 index = rule_bucket(ip);
 	struct unwind_bucket *bucket = bpf_map_lookup_elem(&unwind_rules, &index);
-	__u64 found = 0;
 	int i;
 
 	for (i = 0; bucket && i < RULE_WAYS; i++) {
 		__u64 rule = *(volatile __u64 *)&bucket->way[i].rule;
 
-		found |= rule & mask_same(bucket->way[i].tag ^ rule, ip);
+		if ((bucket->way[i].tag ^ rule) == ip)
+			return rule;
 	}
-	return found;
+	return 0;
 }
 
 /* The upper 2 GiB: code of the kernel and its modules, and the kernel's data. */
