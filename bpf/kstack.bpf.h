@@ -25,23 +25,31 @@ static __always_inline __u64 kernel_walk(void *ctx, __u64 at, __u64 end)
 	return id;
 }
 
-/* Kernel stack of the running task; the id to put in a key. */
+/*
+ * Kernel stack of the running task; the id to put in a key. there: whether a stack is kept under
+ * id_; walk: the kernel's own, kept and learned from, see kernel_walk() for at_ and end_.
+ */
+#define KERNEL_STACK(ctx, there, walk)                        \
+	({                                                    \
+		__u64 at_ = 0, end_ = 0, id_ = 0, by_rules_;  \
+		bool known_ = false;                          \
+		if (cfg.filter.unwind) {                      \
+			unwind_bounds(ctx, &at_, &end_);      \
+			id_ = unwind_by_rules(at_, end_);     \
+			known_ = id_ && (there);              \
+		}                                             \
+		if (!known_ || !unwind_trusted()) {           \
+			by_rules_ = id_;                      \
+			id_ = (walk);                         \
+			if (known_)                           \
+				unwind_check(by_rules_, id_); \
+		}                                             \
+		id_;                                          \
+	})
+
 static __always_inline __u64 kernel_stack_of_current(void *ctx)
 {
-	__u64 at, end, by_rules, id;
-	bool known;
-
-	if (!cfg.filter.unwind)
-		return kernel_walk(ctx, 0, 0);
-	unwind_bounds(ctx, &at, &end);
-	by_rules = unwind_by_rules(at, end);
-	known = by_rules && bpf_map_lookup_elem(&stacks, &by_rules);
-	if (known && unwind_trusted())
-		return by_rules;
-	id = kernel_walk(ctx, at, end);
-	if (known)
-		unwind_check(by_rules, id);
-	return id;
+	return KERNEL_STACK(ctx, bpf_map_lookup_elem(&stacks, &id_), kernel_walk(ctx, at_, end_));
 }
 
 static __always_inline __u64 kstack_of_current(void *ctx)

@@ -81,8 +81,8 @@ static __always_inline bool slot_stack_there(__u64 id, __u32 cpu)
 	return false;
 }
 
-/* By the kernel's unwinder. */
-static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
+/* As kernel_walk(). */
+static __always_inline __u64 slot_walk(void *ctx, __u32 cpu, __u64 at, __u64 end)
 {
 	__u32 zero = 0;
 	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
@@ -98,28 +98,15 @@ static __always_inline __u64 slot_walk(void *ctx, __u32 cpu)
 	}
 	if (id == STACK_LOST)
 		lose(stacks);
+	else if (cfg.filter.unwind)
+		unwind_learn(at, end, 0);
 	return id;
 }
 
 /* The running task's kernel stack, as kernel_stack_of_current() but without a lock. */
 static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
 {
-	__u64 at, end, by_rules, id;
-	bool known;
-
-	if (!cfg.filter.unwind)
-		return slot_walk(ctx, cpu);
-	unwind_bounds(ctx, &at, &end);
-	by_rules = unwind_by_rules(at, end);
-	known = by_rules && slot_stack_there(by_rules, cpu);
-	if (known && unwind_trusted())
-		return by_rules;
-	id = slot_walk(ctx, cpu);
-	if (id != STACK_LOST)
-		unwind_learn(at, end, 0);
-	if (known)
-		unwind_check(by_rules, id);
-	return id;
+	return KERNEL_STACK(ctx, slot_stack_there(id_, cpu), slot_walk(ctx, cpu, at_, end_));
 }
 
 static __always_inline bool slot_has_key(const __u64 *of, const __u64 *key, __u32 words)
