@@ -105,6 +105,15 @@ static __always_inline void start_put(__u64 id, const struct lock_start *start)
 		lose(events);
 }
 
+/* One that is there already is lost. */
+static __always_inline void start_put_new(__u64 id, const struct lock_start *start)
+{
+	if (!bpf_map_update_elem(&starts, &id, start, BPF_NOEXIST))
+		return;
+	lose(events);
+	bpf_map_update_elem(&starts, &id, start, BPF_EXIST);
+}
+
 /* Under --min and --max the stack is walked at the end, for what is kept only. */
 static __always_inline bool walk_late(bool early)
 {
@@ -168,15 +177,16 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 k
 
 	if (!keep_lock(lock) || !keep_current())
 		return;
-	if (how != HOW_CONTENDED && bpf_map_lookup_elem(&starts, &lock))
-		lose(events);
 	start.lock = lock;
 	start.how = how;
 	start.tid = current_tid();
 	key_fill(&start.key, lock);
 	start.key.kstack = kstack == STACK_NONE ? kstack_of_current(ctx) : kstack;
 	start.ts = bpf_ktime_get_ns();
-	start_put(lock, &start);
+	if (how == HOW_CONTENDED)
+		start_put(lock, &start);
+	else
+		start_put_new(lock, &start);
 }
 
 /* Whoever runs unlocks it: the row is of the task that locked. */
