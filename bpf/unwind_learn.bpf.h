@@ -30,7 +30,8 @@ struct unwind_lesson {
 	__u64 word[UNWIND_WORDS];
 	__u16 last[MAX_DEPTH + 1]; /* the last word that each frame of the walk can be in */
 	__u32 walks;
-	__u32 vain; /* lessons since one settled a rule */
+	__u32 vain;     /* lessons since one settled a rule */
+	__u64 own_hash; /* of the walk's innermost frames, the tracer's own */
 	struct unwind_set possible;
 	/* What there is to learn. In memory, so that the verifier, for which each round of the loop
 	 * that finds it ends otherwise, goes once through what comes then. */
@@ -237,8 +238,7 @@ static __always_inline __u32 frames_find(const struct walk *walk, __u32 level, _
 	return k + 1;
 }
 
-/* Hash of the innermost frames of the walk, the tracer's own. */
-__noinline __u64 own_hash(__u32 level, __u32 own)
+__noinline __u64 own_frames_hash(__u32 level, __u32 own)
 {
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
 	__u64 hash = 0;
@@ -253,11 +253,12 @@ __noinline __u64 own_hash(__u32 level, __u32 own)
 /* From ctx to the first frame that is not the tracer's own. */
 __noinline int begin_learn(__u32 level, __u32 own, __u32 words)
 {
+	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
-	__u64 hash = own_hash(level, own), ip;
+	__u64 ip;
 	__u32 i;
 
-	if (!walk)
+	if (!lesson || !walk)
 		return 0;
 	ip = walk_ip(walk, own);
 	for (i = 0; i < UNWIND_BEGINS; i++) {
@@ -269,7 +270,7 @@ __noinline int begin_learn(__u32 level, __u32 own, __u32 words)
 		if (begin->ip && (begin->ip != ip || begin->words != words))
 			continue;
 		begin->words = words;
-		begin->own_hash = hash;
+		begin->own_hash = lesson->own_hash;
 		begin->own_frames = own;
 		begin->ip = ip;
 		break;
@@ -320,7 +321,8 @@ __noinline int lesson_find(__u32 level, __u32 own, __u32 first)
 	 * each program that is attached to a function gets that a new trampoline, which may keep
 	 * one word more.
 	 */
-	lesson->key = stack_mix(own_hash(level, own), walk_ip(walk, own));
+	lesson->own_hash = own_frames_hash(level, own);
+	lesson->key = stack_mix(lesson->own_hash, walk_ip(walk, own));
 	for (i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
 		rule = rule_find(lesson->key);
 		if (RULE_SEEN(rule) < RULE_ENOUGH) {
