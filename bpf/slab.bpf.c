@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * slabratetop: allocations and frees by slab cache. Keyed by the cache's
- * address, with its name read once, when the row is made.
+ * address and the size of its objects, with its name read once, when the row is
+ * made. Bytes are the counts by the size, which the collector multiplies.
  */
 #include "bpf/kernel.h"
 #include "bpf/slab.h"
@@ -18,56 +19,50 @@ struct {
 	__type(value, struct slab_value);
 } rows SEC(".maps");
 
-/* name: a kernel string, or NULL for the general cache of that size. */
-static __always_inline struct slab_value *cache_row(__u64 cache, const char *name, __u64 bytes)
+/* The row of a cache with objects of so many bytes; s NULL: of the general one of that size. */
+static __always_inline struct slab_value *cache_row(struct kmem_cache *s, __u64 bytes)
 {
-	struct slab_key key = {.cache = cache};
+	struct slab_key key = {.cache = (__u64)s, .bytes = bytes};
 	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
 	struct slab_value new = {};
 
 	if (row)
 		return row;
-	if (name)
-		bpf_probe_read_kernel_str(new.cache, sizeof(new.cache), name);
+	if (s)
+		bpf_probe_read_kernel_str(new.cache, sizeof(new.cache), BPF_CORE_READ(s, name));
 	else
 		kmalloc_name(new.cache, bytes);
 	return row_get(&rows, &key, &new);
 }
 
-static __always_inline void count_alloc(struct slab_value *row, __u64 bytes)
+static __always_inline void count_alloc(struct slab_value *row)
 {
-	if (!row)
-		return;
-	row_add(row->allocs, 1);
-	row_add(row->bytes, bytes);
-	row_add(row->net_bytes, bytes);
+	if (row)
+		row_add(row->allocs, 1);
 }
 
-static __always_inline void count_free(struct slab_value *row, __u64 bytes)
+static __always_inline void count_free(struct slab_value *row)
 {
-	if (!row)
-		return;
-	row_add(row->frees, 1);
-	row_add(row->net_bytes, -bytes);
+	if (row)
+		row_add(row->frees, 1);
 }
 
-static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s)
+static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s, __u64 bytes)
 {
 	if (ptr && keep_current())
-		count_alloc(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
+		count_alloc(cache_row(s, bytes));
+}
+
+static __always_inline void cache_free(__u64 ptr, struct kmem_cache *s, __u64 bytes)
+{
+	if (ptr && keep_current())
+		count_free(cache_row(s, bytes));
 }
 
 static __always_inline void on_kmalloc(__u64 ptr, __u64 bytes)
 {
-	struct kmem_cache *s;
-
-	if (!ptr || bytes > cfg.large_bytes || !keep_current())
-		return;
-	s = object_cache(ptr);
-	if (s)
-		count_alloc(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
-	else
-		count_alloc(cache_row(bytes, NULL, bytes), bytes);
+	if (ptr && bytes <= cfg.large_bytes && keep_current())
+		count_alloc(cache_row(object_cache(ptr), bytes));
 }
 
 static __always_inline void on_kfree(__u64 ptr)
@@ -78,7 +73,7 @@ static __always_inline void on_kfree(__u64 ptr)
 		return;
 	s = object_cache(ptr);
 	if (s)
-		count_free(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
+		count_free(cache_row(s, object_bytes(s)));
 }
 
 ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1, on_kmalloc(address, bytes),
@@ -94,14 +89,14 @@ int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
 SEC("tp_btf/kmem_cache_alloc")
 int BPF_PROG(cache_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	cache_alloc(void_arg(ctx, 1), s);
+	cache_alloc(void_arg(ctx, 1), s, s->size);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_alloc")
 int BPF_PROG(cache_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	cache_alloc((__u64)ptr, s);
+	cache_alloc((__u64)ptr, s, BPF_CORE_READ(s, size));
 	return 0;
 }
 
@@ -145,18 +140,16 @@ int kfree_tp(struct trace_event_raw_kfree *ctx)
 }
 
 SEC("tp_btf/kmem_cache_free")
-int BPF_PROG(cache_free_btf, unsigned long call_site, const void *ptr, const struct kmem_cache *s)
+int BPF_PROG(cache_free_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	if (void_arg(ctx, 1) && keep_current())
-		count_free(cache_row((__u64)s, s->name, 0), s->size);
+	cache_free(void_arg(ctx, 1), s, s->size);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_free")
 int BPF_PROG(cache_free_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	if (ptr && keep_current())
-		count_free(cache_row((__u64)s, BPF_CORE_READ(s, name), 0), BPF_CORE_READ(s, size));
+	cache_free((__u64)ptr, s, BPF_CORE_READ(s, size));
 	return 0;
 }
 

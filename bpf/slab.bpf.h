@@ -11,51 +11,91 @@ extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 #define SLAB_FIND cfg.find
 #endif
 
+/*
+ * Where the kernel keeps struct page of all memory, and the memory: both fixed since it booted.
+ * Read with the first address that is looked up.
+ */
+static struct {
+	__u64 pages, direct;
+} bases SEC(".data.bases");
+
+static __always_inline bool bases_read(void)
+{
+	__u64 pages = 0, direct = 0;
+
+	if (bases.pages)
+		return true;
+	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)SLAB_FIND.vmemmap_base);
+	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)SLAB_FIND.page_offset_base);
+	if (!pages || !direct)
+		return false;
+	bases.direct = direct;
+	barrier();
+	bases.pages = pages;
+	return true;
+}
+
+/* The first bytes of a struct page, by one read; each read is a call of its own. */
+struct page_bytes {
+	__u8 byte[64];
+};
+
+#define PAGE_FIELD(copy, type, field)                                                    \
+	({                                                                               \
+		typeof(((type *)0)->field) v_;                                           \
+		__builtin_memcpy(&v_, (copy)->byte + bpf_core_field_offset(type, field), \
+				 sizeof(v_));                                            \
+		v_;                                                                      \
+	})
+
 /* Does the page hold slab objects? A kernel that says it in neither way counts as no. */
-static __always_inline bool is_slab(const struct page *page)
+static __always_inline bool is_slab(const struct page_bytes *page)
 {
 	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
-		return BPF_CORE_READ(page, page_type) >> 24 ==
+		return PAGE_FIELD(page, struct page, page_type) >> 24 ==
 		       bpf_core_enum_value(enum pagetype, PGTY_slab);
 	if (bpf_core_enum_value_exists(enum pageflags, PG_slab))
-		return BPF_CORE_READ(page, flags) >> bpf_core_enum_value(enum pageflags, PG_slab) &
+		return PAGE_FIELD(page, struct page, flags) >>
+			   bpf_core_enum_value(enum pageflags, PG_slab) &
 		       1;
 	return false;
 }
 
 /*
- * What virt_to_slab() does on x86-64, pages of 4 KiB: the head page of the memory that
- * holds ptr. base: where that memory begins.
+ * What virt_to_slab() does on x86-64, pages of 4 KiB: copies the head page of the memory
+ * that holds ptr. base: where that memory begins.
  */
-static __always_inline struct page *page_of(__u64 ptr, __u64 *base)
+static __always_inline bool page_of(__u64 ptr, struct page_bytes *copy, __u64 *base)
 {
-	__u64 size = bpf_core_type_size(struct page), pages = 0, direct = 0, head;
-	struct page *page;
+	__u64 size = bpf_core_type_size(struct page), page, head;
 
-	bpf_probe_read_kernel(&pages, sizeof(pages), (void *)SLAB_FIND.vmemmap_base);
-	bpf_probe_read_kernel(&direct, sizeof(direct), (void *)SLAB_FIND.page_offset_base);
-	page = (void *)(pages + ((ptr - direct) >> 12) * size);
 	/* from 7.1 on a tail page says otherwise where its head is */
-	if (!bpf_core_field_exists(page->compound_head) || !pages || !direct || !size ||
-	    ptr < direct)
-		return NULL;
-	head = BPF_CORE_READ(page, compound_head);
-	if (head & 1)
-		page = (void *)(head - 1);
-	*base = direct + (((__u64)page - pages) / size << 12);
-	return page;
+	if (!bpf_core_field_exists(struct page, compound_head) || !size || !bases_read() ||
+	    ptr < bases.direct)
+		return false;
+	page = bases.pages + ((ptr - bases.direct) >> 12) * size;
+	if (bpf_probe_read_kernel(copy, sizeof(*copy), (void *)page))
+		return false;
+	head = PAGE_FIELD(copy, struct page, compound_head);
+	if (head & 1) {
+		page = head - 1;
+		if (bpf_probe_read_kernel(copy, sizeof(*copy), (void *)page))
+			return false;
+	}
+	*base = bases.direct + ((page - bases.pages) / size << 12);
+	return true;
 }
 
 static __always_inline struct kmem_cache *page_cache(__u64 ptr)
 {
+	struct page_bytes page;
 	__u64 base;
-	struct page *page = page_of(ptr, &base);
 
-	if (!page || !is_slab(page))
+	if (!page_of(ptr, &page, &base) || !is_slab(&page))
 		return NULL;
-	if (bpf_core_field_exists(((struct page___old *)0)->slab_cache))
-		return BPF_CORE_READ((struct page___old *)page, slab_cache);
-	return BPF_CORE_READ((struct slab *)page, slab_cache);
+	if (bpf_core_field_exists(struct page___old, slab_cache))
+		return PAGE_FIELD(&page, struct page___old, slab_cache);
+	return PAGE_FIELD(&page, struct slab, slab_cache);
 }
 
 /* The cache that an object belongs to; NULL: none, or this kernel does not tell. */
@@ -66,13 +106,20 @@ static __always_inline struct kmem_cache *object_cache(__u64 ptr)
 	return SLAB_FIND.vmemmap_base ? page_cache(ptr) : NULL;
 }
 
+/* Size of the cache's objects. A cache that the kfunc gave may be read as it is. */
+static __always_inline __u32 object_bytes(struct kmem_cache *s)
+{
+	return SLAB_FIND.kfunc ? s->size : BPF_CORE_READ(s, size);
+}
+
 /* How far into its object ptr points; ~0: this kernel does not tell. */
 static __always_inline __u32 object_offset(struct kmem_cache *cache, __u64 ptr)
 {
 	__u32 size = BPF_CORE_READ(cache, size), pad = 0, offset;
+	struct page_bytes page;
 	__u64 base;
 
-	if (!SLAB_FIND.vmemmap_base || !size || !page_of(ptr, &base))
+	if (!SLAB_FIND.vmemmap_base || !size || !page_of(ptr, &page, &base))
 		return ~0U;
 	if (bpf_core_field_exists(cache->red_left_pad)) /* with slab debugging only */
 		pad = BPF_CORE_READ(cache, red_left_pad);

@@ -12,14 +12,15 @@ struct slab_cfg {
 	struct slab_find find;
 };
 
-/* The cache's address, or the size of a kmalloc whose cache cannot be told. */
 struct slab_key {
-	__u64 cache;
+	__u64 cache; /* its address; 0: of a kmalloc whose cache cannot be told */
+	__u64 bytes; /* of an object of it, with what surrounds it */
 };
 
 struct slab_value {
-	__u64 allocs, bytes, frees;
-	__s64 net_bytes;
+	__u64 allocs, frees;
+	__u64 bytes;     /* allocs by key.bytes: set as rows are collected */
+	__s64 net_bytes; /* allocs less frees likewise */
 	char cache[NAME_LEN];
 };
 

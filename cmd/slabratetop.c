@@ -8,16 +8,16 @@
 #include "core/session.h"
 #include "slab.skel.h"
 
-/* An event that tells its object and the size of it, but no cache: before 6.1. */
-#define HOOKS_SIZED(role, base, target, ...)                                 \
-	HOOK(slab, role, VIA_TP_BTF, base##_btf, target, ##__VA_ARGS__),     \
-	    HOOK(slab, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__), \
+/* An event that tells its object, but no cache: a raw program reads the address as it is. */
+#define HOOKS_ADDRESS(role, base, target, ...)                               \
+	HOOK(slab, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__),     \
+	    HOOK(slab, role, VIA_TP_BTF, base##_btf, target, ##__VA_ARGS__), \
 	    HOOK(slab, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
 #define CACHE .param = 2, .param_type = "struct kmem_cache *"
 #define SIZE .param = 2, .param_type = "size_t"
 
 static const struct hook hooks[] = {
-    HOOKS_EVENT(slab, "kmalloc", kmalloc, "kmem:kmalloc"),
+    HOOKS_ADDRESS("kmalloc", kmalloc, "kmem:kmalloc"),
     HOOK(slab, "kmalloc", VIA_TRACEPOINT, kmalloc_old_tp, "kmem:kmalloc"),
     HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", CACHE),
     HOOK(slab, "cache", VIA_TP_BTF, cache_old_btf, "kmem:kmem_cache_alloc", SIZE),
@@ -25,9 +25,9 @@ static const struct hook hooks[] = {
     HOOK(slab, "cache", VIA_RAW_TP, cache_old_raw, "kmem:kmem_cache_alloc", SIZE),
     HOOK(slab, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
     HOOK(slab, "cache", VIA_TRACEPOINT, cache_old_tp, "kmem:kmem_cache_alloc"),
-    HOOKS_SIZED("kmalloc_node", kmalloc_node, "kmem:kmalloc_node", .when = HOOK_IF_PRESENT),
-    HOOKS_SIZED("cache_node", cache_node, "kmem:kmem_cache_alloc_node", .when = HOOK_IF_PRESENT),
-    HOOKS_EVENT(slab, "kfree", kfree, "kmem:kfree"),
+    HOOKS_ADDRESS("kmalloc_node", kmalloc_node, "kmem:kmalloc_node", .when = HOOK_IF_PRESENT),
+    HOOKS_ADDRESS("cache_node", cache_node, "kmem:kmem_cache_alloc_node", .when = HOOK_IF_PRESENT),
+    HOOKS_ADDRESS("kfree", kfree, "kmem:kfree"),
     HOOK(slab, "kfree", VIA_TRACEPOINT, kfree_old_tp, "kmem:kfree"),
     HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", CACHE),
     HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_old_btf, "kmem:kmem_cache_free"),
@@ -69,17 +69,28 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 	return OK;
 }
 
+static void fill_bytes(const struct slab_key *key, struct slab_value *value)
+{
+	value->bytes = value->allocs * key->bytes;
+	value->net_bytes = (int64_t)(value->bytes - value->frees * key->bytes);
+}
+
 static enum status collect(struct session *session, struct snapshot *snap)
 {
 	struct rowset rows;
 	enum status status = session_read_rows(session, &rows);
+	size_t i;
 
 #ifndef __x86_64__ /* cmd/slab_find.c knows no other way here */
 	if (!session->plan->kfunc_cache)
 		snapshot_note(snap, "this kernel does not tell the cache of a kfree: frees of "
 				    "kmallocs are not seen");
 #endif
-	return status ? status : session_add_rows(session, snap, &rows);
+	if (status)
+		return status;
+	for (i = 0; i < rows.n; i++)
+		fill_bytes(rowset_key(&rows, i), rowset_value(&rows, i));
+	return session_add_rows(session, snap, &rows);
 }
 
 const struct tool tool_slabratetop = {
