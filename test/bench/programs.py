@@ -135,19 +135,19 @@ tracepoint:irq:tasklet_exit /@begin[cpu]/ {
     delete(@begin[cpu]);
 }
 END { clear(@begin); }""",
-    "tasklets by softirq": """kprobe:__tasklet_schedule, kprobe:__tasklet_hi_schedule {
-    @queued[cpu] = nsecs; @func[cpu] = (uint64)((struct tasklet_struct *)arg0)->func;
+    "tasklets with delays": """kprobe:__tasklet_schedule, kprobe:__tasklet_hi_schedule { @queued[arg0] = nsecs; }
+tracepoint:irq:tasklet_entry {
+    $q = @queued[(uint64)args->tasklet];
+    if ($q) { @delay[args->func] = hist(nsecs - $q); delete(@queued[(uint64)args->tasklet]); }
+    @begin[cpu] = nsecs;
 }
-tracepoint:irq:softirq_entry /(args->vec == 6 || args->vec == 0) && @queued[cpu]/ {
-    @delay[@func[cpu]] = hist(nsecs - @queued[cpu]); delete(@queued[cpu]); @begin[cpu] = nsecs;
-}
-tracepoint:irq:softirq_exit /@begin[cpu]/ {
+tracepoint:irq:tasklet_exit /@begin[cpu]/ {
     $t = nsecs - @begin[cpu];
-    @count[@func[cpu]] = count(); @total[@func[cpu]] = sum($t);
-    @max[@func[cpu]] = max($t); @time[@func[cpu]] = hist($t);
+    @count[args->func] = count(); @total[args->func] = sum($t);
+    @max[args->func] = max($t); @time[args->func] = hist($t);
     delete(@begin[cpu]);
 }
-END { clear(@queued); clear(@func); clear(@begin); }""",
+END { clear(@queued); clear(@begin); }""",
     "numamove": """kprobe:migrate_misplaced_page { @begin[tid] = nsecs; }
 kretprobe:migrate_misplaced_page /@begin[tid]/ {
     @migrations = count(); @total = sum(nsecs - @begin[tid]); delete(@begin[tid]);

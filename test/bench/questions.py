@@ -83,7 +83,7 @@ QUESTIONS = [
     *unwinding("mlock", MUTEXES, KLOCKSTAT, bpftrace("mlock"), where=VM),
     *unwinding("mheld", MUTEXES, KLOCKSTAT, bpftrace("mheld"), where=VM),
     *unwinding("spinlock", "fdlock 4 500", bpftrace("spinlock by function"), where=VM),
-    Question("tasklets", "truth tasklet n=1000 us=10", [bpftrace("tasklets by softirq")], VM),
+    Question("tasklets", "truth tasklet n=1000 us=10", [bpftrace("tasklets with delays")], VM),
     Question("numamove", PAGES, [debian("numamove", b"NUMA"), bpftrace("numamove")], VM),
     Question("funccount vfs_*", "pingpong 2000", [bpftrace("funccount functions")], VM),
     *unwinding("memleak --kernel", "kmallocs 20000 1000", bpftrace("memleak"), where=VM),
