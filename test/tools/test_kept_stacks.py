@@ -80,8 +80,10 @@ def test_many_waits_of_one_system_call_have_its_stack(lab):
         dd if=/dev/zero bs=1000000 count=1 2>/dev/null | for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
             sleep 0.03; head -c 65536 >/dev/null
         done""", "-C dd -m 1us")
-    waits = user_stacks(early, "pipe_write", state="S")
-    assert user_stacks(late, "pipe_write", state="S") == waits and sum(waits.values()) > 5, result
+    # Of any state: before 5.19 (fa2c3254d7cf, 9c2136be0878) a program reads it from the task, whose waker may be
+    # there between the two programs.
+    waits = user_stacks(early, "pipe_write")
+    assert user_stacks(late, "pipe_write") == waits and sum(waits.values()) > 5, result
 
 
 def test_who_is_blocked_at_the_report_has_its_stack(lab):
