@@ -102,6 +102,23 @@ static __always_inline __u64 bit_number(__u64 bit)
 
 #define RULE_DISTANCES 3
 
+/* members as set_narrow() gives them, with those of the set's part i behind. */
+__noinline __u64 set_members(__u64 part, __u32 i, __u64 members)
+{
+	__u64 n = members >> 32, bit, there;
+	__u32 j;
+
+	members = (__u32)members;
+	for (j = 0; j <= RULE_DISTANCES; j++) {
+		bit = part & -part;
+		there = is_nonzero(part);
+		members = members << (there << 3) | (i * 64 + bit_number(bit)) * there;
+		n += there;
+		part ^= bit;
+	}
+	return n << 32 | (__u32)members;
+}
+
 /*
  * Keeps of the set in that place what the lesson finds possible, too. Returns its
  * members, the largest in the lowest byte, and above 32 bits how many they are: one
@@ -111,28 +128,22 @@ __noinline __u64 set_narrow(__u32 place, __u32 level, __u32 fresh, __u32 either)
 {
 	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
 	struct unwind_set *set = bpf_map_lookup_elem(&unwind_sets, &place);
-	__u64 all = -(__u64) !!fresh, more = -(__u64) !!either, members = 0, n = 0;
-	__u32 i, j;
+	__u64 all = -(__u64) !!fresh, more = -(__u64) !!either, members = 0;
+	__u32 i;
 
 	if (!lesson || !set)
 		return 0;
 	for (i = 0; i < SET_PARTS; i++) {
-		__u64 part = lesson->possible.part[i], bit, there;
+		__u64 part = lesson->possible.part[i];
 
 		part |= part >> 1 & more;
 		if (i + 1 < SET_PARTS)
 			part |= lesson->possible.part[i + 1] << 63 & more;
 		part &= set->part[i] | all;
 		set->part[i] = part;
-		for (j = 0; j <= RULE_DISTANCES; j++) {
-			bit = part & -part;
-			there = is_nonzero(part);
-			members = members << (there << 3) | (i * 64 + bit_number(bit)) * there;
-			n += there;
-			part ^= bit;
-		}
+		members = set_members(part, i, members);
 	}
-	return n << 32 | (__u32)members;
+	return members;
 }
 
 /*
@@ -169,7 +180,7 @@ __noinline int rule_drop(__u64 ip)
 }
 
 /* Each piece of the window is a call, for the verifier's sake. */
-#define UNWIND_PIECE 16
+#define UNWIND_PIECE 8
 
 __noinline int distances_find_in(__u32 level, __u32 from, __u32 pos, __u32 k, __u32 to_end)
 {
@@ -301,21 +312,44 @@ enum lesson {
 	LESSON_NONE,
 	LESSON_NEW,   /* of its key, of which the rule is not known */
 	LESSON_WRONG, /* the rule of its key is */
+	LESSON_MORE,  /* this frame is where the rule says */
 };
+
+/* Goes on to frame k by the rule of the lesson's key, which lies in its word pos. */
+__noinline int lesson_step(__u32 level, __u32 k)
+{
+	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
+	__u64 rule;
+	__u32 pos;
+
+	if (!lesson || !walk)
+		return LESSON_NONE;
+	rule = rule_find(lesson->key);
+	if (RULE_SEEN(rule) < RULE_ENOUGH) {
+		lesson->k = k;
+		return LESSON_NEW;
+	}
+	if (RULE_KIND(rule) == RULE_NONE)
+		return LESSON_NONE;
+	pos = frame_follow(level, rule, lesson->pos, k);
+	if (!pos)
+		return LESSON_WRONG;
+	lesson->pos = pos;
+	lesson->key = walk_ip(walk, k);
+	return LESSON_MORE;
+}
 
 /*
  * Follows the walk of this level by the rules there are, from its first frame that is not the
  * tracer's own, to what is to be learned from it.
  */
-__noinline int lesson_find(__u32 level, __u32 own, __u32 first)
+static __always_inline int lesson_find(struct unwind_lesson *lesson, const struct walk *walk,
+				       __u32 level, __u32 own, __u32 first)
 {
-	struct unwind_lesson *lesson = bpf_map_lookup_elem(&unwind_lessons, &level);
-	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
-	__u32 pos = first, k = own, i;
-	__u64 rule;
+	int found = LESSON_MORE;
+	__u32 i;
 
-	if (!lesson || !walk)
-		return LESSON_NONE;
 	/*
 	 * From ctx to the first of them is a distance, too. It belongs to the tracer's own frames:
 	 * each program that is attached to a function gets that a new trampoline, which may keep
@@ -323,23 +357,15 @@ __noinline int lesson_find(__u32 level, __u32 own, __u32 first)
 	 */
 	lesson->own_hash = own_frames_hash(level, own);
 	lesson->key = stack_mix(lesson->own_hash, walk_ip(walk, own));
-	for (i = 0; i < UNWIND_FRAMES && k < walk->frames.n; i++, k++) {
-		rule = rule_find(lesson->key);
-		if (RULE_SEEN(rule) < RULE_ENOUGH) {
-			lesson->pos = pos;
-			lesson->k = k;
-			return LESSON_NEW;
-		}
-		if (RULE_KIND(rule) == RULE_NONE)
-			return LESSON_NONE;
-		pos = frame_follow(level, rule, pos, k);
-		if (!pos)
-			return LESSON_WRONG;
+	lesson->pos = first;
+	for (i = 0; i < UNWIND_FRAMES && own + i < walk->frames.n; i++) {
+		found = lesson_step(level, own + i);
+		if (found != LESSON_MORE)
+			break;
 		if (!i)
-			begin_learn(level, own, pos - first);
-		lesson->key = walk_ip(walk, k);
+			begin_learn(level, own, lesson->pos - first);
 	}
-	return LESSON_NONE;
+	return found;
 }
 
 /* Learns from the walk of this level, which began at ctx (at). */
@@ -365,7 +391,7 @@ __noinline int unwind_learn(__u64 at, __u64 end, __u32 level)
 	own = frames_find(walk, level, first);
 	if (!own || own >= UNWIND_OWN)
 		return 0;
-	switch (lesson_find(level, own, first)) {
+	switch (lesson_find(lesson, walk, level, own, first)) {
 	case LESSON_NEW:
 		distances_find(lesson, level, lesson->pos, lesson->k,
 			       RULE_KIND(rule_find(lesson->key)) == RULE_TO_END);

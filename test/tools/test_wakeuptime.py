@@ -12,7 +12,9 @@ INTERRUPTS = {"timer": "[timer]", "hardirq": "[hardirq]", "softirq": "[softirq]"
 def check_side(result, target, waker, blocked):
     # the second one's end wakes the first, which waits for it by then or does not
     rows = pick(result.rows, lambda row: not has_frame(row, "do_notify_parent"), target=target, waker=waker)
-    within(total(rows, "count"), blocked, 1, f"{waker} woke {target}")
+    # Who is woken just before it leaves its CPU has an unknown waker, which is told as a loss.
+    lost = result.report["loss"]["stacks"]
+    assert blocked * 0.99 - lost <= total(rows, "count") <= blocked * 1.01, (blocked, lost, result)
     assert {row["context"] for row in rows} == {"task"}, rows
     # who has read its token may let go of the pipe's lock when the other waits for that
     assert all(has_frame(row, "pipe_write", "mutex_unlock") for row in rows), rows
