@@ -83,23 +83,6 @@ static __always_inline int rule_store(__u32 place, __u64 ip, __u64 rule)
 	return 0;
 }
 
-static __always_inline __u64 is_nonzero(__u64 x)
-{
-	x |= -x;
-	asm volatile("%0 >>= 63" : "+r"(x));
-	return x;
-}
-
-/* Number of the only bit that is set. */
-static __always_inline __u64 bit_number(__u64 bit)
-{
-	return is_nonzero(bit & 0xaaaaaaaaaaaaaaaa) | is_nonzero(bit & 0xcccccccccccccccc) << 1 |
-	       is_nonzero(bit & 0xf0f0f0f0f0f0f0f0) << 2 |
-	       is_nonzero(bit & 0xff00ff00ff00ff00) << 3 |
-	       is_nonzero(bit & 0xffff0000ffff0000) << 4 |
-	       is_nonzero(bit & 0xffffffff00000000) << 5;
-}
-
 #define RULE_DISTANCES 3
 
 /* members as set_narrow() gives them, with those of the set's part i behind. */
