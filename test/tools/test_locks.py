@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from lab import has_frame, hist_sum, once, pick, total
-from test_unwind import by_rules, checked
+from test_unwind import assert_learned, by_rules, checked
 from truth import COMM, around, by_name, named, near, run, tell, truth
 
 LOCK = "truth_mutex [ktrace_truth]"
@@ -72,9 +72,7 @@ def test_rules_tell_the_stacks_of_function_hooks(lab, needs, tool):
     if not by_rules(lab):
         assert checked(result) is None
         return
-    done, differ = checked(result)
-    assert done >= 1000, "the rules were not learned"
-    assert differ == 0
+    assert_learned(result, 1000)
 
 
 def test_a_wait_is_as_long_as_the_module_says(waits):

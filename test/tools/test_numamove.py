@@ -18,6 +18,7 @@ for file in /proc/sys/kernel/numa_balancing_scan_period_m??_ms d/sched/numa_bala
 done
 umount d 2>/dev/null
 migrated() { sed -n 's/^numa_pages_migrated //p' /proc/vmstat; }
+migrated_since() { echo "{\\"workload\\":\\"vmstat\\",\\"migrated\\":$(($(migrated) - $1))}" >&2; }
 """
 
 
@@ -40,7 +41,7 @@ def moved(lab, args, pages, timeout=240):
 before=$(migrated)
 with_tracefs $W/onready --do "$W/numafault {pages}" --signal TERM -- $KTRACE numamove -j --self -i 600 --ready-fd 9 {args}
 rc=$?
-echo "{{\\"workload\\":\\"vmstat\\",\\"migrated\\":$(($(migrated) - before))}}" >&2
+migrated_since $before
 exit $rc"""
     result = lab.run(script, timeout)
     assert result.rc == 0, result
@@ -90,7 +91,7 @@ def test_two_nodes_each_hook_counts_the_same(lab, nodes, needs):
     result = lab.run(BALANCED + f"""
 before=$(migrated)
 with_tracefs sh -c {shlex.quote(script)}; rc=$?
-echo "{{\\"workload\\":\\"vmstat\\",\\"migrated\\":$(($(migrated) - before))}}" >&2
+migrated_since $before
 cat out.*
 exit $rc""", 240)
     fact, used = checked(result.fact("numafault")), set()

@@ -24,15 +24,20 @@ def checked(result):
     return found and tuple(int(number) for number in found.groups())
 
 
+def assert_learned(result, at_least):
+    """So many stacks by rules at least, and none that differs."""
+    done, differ = checked(result)
+    assert done >= at_least, "the rules were not learned"
+    assert differ == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tool, load, at_least", LOADS)
 def test_rules_give_what_the_kernel_walks(lab, tool, load, at_least):
     if not by_rules(lab):
         assert checked(lab.ktrace(f"{tool} -j --unwind check -- $W/sleeper 1 1")) is None
         return
-    done, differ = checked(lab.ktrace(f"{tool} -j --unwind check -- $W/{load}"))
-    assert done >= at_least, "the rules were not learned"
-    assert differ == 0
+    assert_learned(lab.ktrace(f"{tool} -j --unwind check -- $W/{load}"), at_least)
 
 
 @pytest.mark.slow
@@ -43,8 +48,7 @@ def test_a_mixed_load_gives_no_wrong_stack(lab):
     load = f"""sh -c "for i in 1 2; do $W/pingpong {n} & $W/pages {n} & $W/sleeper 20 1 &
                       find /proc/self /sys/kernel/slab & done >/dev/null 2>&1; wait" """
     result = lab.ktrace(f"offcputime -j --unwind check -- {load}")
-    done, differ = checked(result)
-    assert done > 0 and differ == 0
+    assert_learned(result, 1)
 
 
 @pytest.mark.parametrize("how", ["kernel", "rules"])
