@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The pytest suites as ctest tests. quick.* is what is not marked slow, slow.* the
-# rest; label full is both. Up to three failed tests are run once more, and named.
+# rest; label full is both. Up to three failed tests are run again, and named.
 if(KTRACE_SANITIZE) # the programs under test are the static ones
   return()
 endif()
@@ -9,7 +9,7 @@ endif()
 function(ktrace_suite part suite marks timeout)
   set(name ${part}.${suite})
   add_test(NAME ${name}
-    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/twice.sh ${name} 3 -q -m ${marks}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/again.sh ${name} 3 -q -m ${marks}
       --junitxml=${CMAKE_BINARY_DIR}/junit/${name}.xml ${CMAKE_CURRENT_SOURCE_DIR}/${suite}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES

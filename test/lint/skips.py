@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """skips.py DIR: how many cases of each suite in DIR/*.xml (JUnit) did not run, and why;
-and which passed at a second try only (DIR/*.second-try, made by test/twice.sh).
+and which did not pass at the first try (DIR/*.again, made by test/again.sh).
 
 ctest knows suites only, and one with skipped cases has passed for it.
 """
@@ -24,7 +24,7 @@ def main():
     count = collections.Counter(skip for path in paths for skip in skips(path))
     for (suite, reason), n in count.items():
         print(f"NOT RUN in {suite}: {n} cases: {reason}")
-    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.second-try")):
+    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.again")):
         print(path.read_text(), end="")
 
 

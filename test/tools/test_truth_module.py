@@ -63,7 +63,7 @@ WAKERS = {  # mode: what the stack of the waker has, its context, how its name b
 }
 
 
-BLOCKS = {f"kt-{mode}": f"block mode={mode} n=20 us=20000" for mode in WAKERS}
+BLOCKS = {f"kt-{mode}": f"block mode={mode} n=20 us=40000" for mode in WAKERS}
 
 
 def blocked(lab, tool, args=""):
@@ -81,7 +81,7 @@ def test_offcputime_of_uninterruptible_sleep(lab, mode):
     assert total(rows, "count") == 20, result
     near(total(rows, "total_ns"), fact["blocked_ns"], 200000, 20, "total_ns")
     # what is between the two clocks' readings is little in sum, but for one sleep it may be long
-    assert 19000000 <= max(row["max_ns"] for row in rows) <= fact["blocked_max_ns"] + 200000, (rows, fact)
+    assert 39000000 <= max(row["max_ns"] for row in rows) <= fact["blocked_max_ns"] + 200000, (rows, fact)
 
 
 @pytest.mark.parametrize("mode", WAKERS)
@@ -176,13 +176,14 @@ def test_workq_of_bh_works_on_top_of_what_the_cpu_does(lab):
 
 
 # No worker can be made while a thread of higher priority keeps kthreadd's only CPU. Then a pool
-# whose workers all sleep calls the rescuer, after 10 ms.
+# whose workers all sleep calls the rescuer, after 10 ms. It may have workers left from before.
 STARVED = """
+workers=$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^kworker/1:[0-9]+([-+]|$)')
 echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 taskset -p 1 2 >/dev/null
 $W/hog 0 & hog=$!
 taskset 2 sleep 0.2
-taskset 2 sh tell 'work mode=rescue n=12 us=200000 how=sleep'; rc=$?
+taskset 2 sh tell "work mode=rescue n=$((workers + 6)) us=200000 how=sleep"; rc=$?
 kill -9 $hog || rc=97
 taskset -p 3 2 >/dev/null
 echo 950000 >/proc/sys/kernel/sched_rt_runtime_us
@@ -194,12 +195,14 @@ def test_workq_names_the_rescuer(lab):
     result = run(lab, f"cat >starved <<'END'\n{STARVED}END\n"
                       "taskset 2 $W/onready --do 'sh ./starved' --signal TERM -- "
                       "$KTRACE workq -j --ready-fd 9 -w ktrace_rescued -g func,worker")
-    assert result.rc == 0 and result.fact("ktrace_truth")["ran_count"] == 12, result
+    fact = result.fact("ktrace_truth")
+    assert result.rc == 0 and fact["ran_count"] == fact["n"], result
     rows = pick(result.rows, func=WORK)
     rescuer = [row for row in rows if row["worker"].startswith("[rescuer] ")]
     # All of the pool's workers end a work at once: who is put off its CPU within the program makes
     # the kernel skip it for the next one, and that is told.
-    assert total(rows, "count") <= 12 <= total(rows, "count") + result.report["loss"]["missed"], result
+    count = total(rows, "count")
+    assert count <= fact["n"] <= count + result.report["loss"]["missed"], result
     assert len(rescuer) == 1, result
     # since 6.9 the thread has another name, of which 15 bytes are kept
     assert rescuer[0]["worker"] in ("[rescuer] ktrace_rescued", "[rescuer] kworker/R-ktrac"), result

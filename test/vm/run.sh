@@ -66,6 +66,6 @@ if [ -n "${KTRACE_VM_RUN-}" ]; then
 	"$python" -B "$KTRACE_VM_RUN" "$@" || status=$?
 	exit $status
 fi
-"$test/twice.sh" "vm.${KTRACE_VM_NAME:-$kernel}" 8 -v ${paths:+"$paths"} "$@" || status=$?
+"$test/again.sh" "vm.${KTRACE_VM_NAME:-$kernel}" 8 -v ${paths:+"$paths"} "$@" || status=$?
 cat "$KTRACE_VM_LOG" # when it booted, and what it said where it did not
 exit $status

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* blockexec -- COMMAND...: sleeps once for 5 ms, and becomes COMMAND. */
+/* blockexec -- COMMAND...: sleeps once for 50 ms, and becomes COMMAND. */
 #include "workload.h"
 
 __attribute__((noinline)) static void block_before_exec(void)
 {
-	sleep_here(5 * MS);
+	sleep_here(50 * MS);
 	__asm__ volatile(""); /* no tail call */
 }
 

@@ -4,6 +4,7 @@
  * balancing on, and touches it on a CPU of another node until the kernel has moved all of it
  * there, or nine tenths and no more for a second; at most 120 s. Switches balancing off. Says
  * where the pages were, are, and what /proc/vmstat counted meanwhile for the whole machine.
+ * Where all CPUs are of one node the memory is first moved to another by move_pages(2).
  * --ask: has them moved by move_pages(2), without balancing.
  */
 #include "workload.h"
@@ -12,6 +13,7 @@
 
 #define HUGE_BYTES (2ul << 20)
 #define MAX_CPUS 256
+#define MAX_NODES 64
 #define LIMIT_NS (120ull * 1000000000)
 
 static struct {
@@ -31,7 +33,7 @@ static void run_on(int cpu)
 		die("cannot run on CPU %d", cpu);
 }
 
-/* The first CPU that is not of this node (-1: of any), its node in *node. */
+/* The first CPU that is not of this node (-1: of any), its node in *node; -1: there is none. */
 static int cpu_elsewhere(int not_node, int *node)
 {
 	cpu_set_t set;
@@ -52,7 +54,7 @@ static int cpu_elsewhere(int not_node, int *node)
 			return cpu;
 		}
 	}
-	die("all CPUs are of one NUMA node");
+	return -1;
 }
 
 static size_t pages_on(int node)
@@ -66,17 +68,27 @@ static size_t pages_on(int node)
 	return count;
 }
 
-static void ask_for(int node)
+static bool move_to(int node)
 {
 	int *nodes = calloc(run.n, sizeof(*nodes));
+	bool ok;
 
 	if (!nodes)
 		die("no memory");
 	for (size_t i = 0; i < run.n; i++)
 		nodes[i] = node;
-	if (syscall(SYS_move_pages, 0, run.n, run.page, nodes, run.node, 2 /* MPOL_MF_MOVE */))
-		die("move_pages");
+	ok = !syscall(SYS_move_pages, 0, run.n, run.page, nodes, run.node, 2 /* MPOL_MF_MOVE */);
 	free(nodes);
+	return ok;
+}
+
+/* All CPUs are of one node: its pages go to another, which is returned. */
+static int send_away(int here)
+{
+	for (int node = 0; node < MAX_NODES; node++)
+		if (node != here && move_to(node))
+			return node;
+	die("there is one NUMA node");
 }
 
 static uint64_t field_of(const char *path, const char *name)
@@ -162,15 +174,20 @@ int main(int argc, char **argv)
 	there = cpu_elsewhere(from, &to);
 	run_on(cpu);
 	take_memory(number(argv[1]) << 20, argv[2][0] == 'h');
+	if (there < 0) {
+		to = from;
+		from = send_away(to);
+		there = cpu;
+	}
 	huge_kb = field_of("/proc/self/smaps_rollup", "AnonHugePages");
 	began = pages_on(from);
 	migrated = field_of("/proc/vmstat", "numa_pages_migrated");
 	success = field_of("/proc/vmstat", "pgmigrate_success");
 	start = now_ns();
-	if (ask)
-		ask_for(to);
-	else
+	if (!ask)
 		set_balancing("1");
+	else if (!move_to(to))
+		die("move_pages");
 	run_on(there);
 	touch_until_moved(to);
 	if (!ask)
