@@ -258,7 +258,8 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 		snapshot_note(snap, "%s", session->stopped_why);
 	if (tool->note)
 		snapshot_note(snap, "%s", tool->note);
-	snapshot_finish(snap, opts->sort);
+	if (snapshot_finish(snap, opts->sort))
+		return fail(FAILED, "out of memory for the report");
 	if (opts->top_given)
 		snapshot_top(snap, opts->top);
 	if (tool->at_interval == AT_RATE)

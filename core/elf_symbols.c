@@ -8,6 +8,7 @@
 
 #include "core/debug_file.h"
 #include "core/elf_collect.h"
+#include "core/ranked.h"
 
 #define MAX_NESTED 32 /* functions that begin between an address and the one it lies in */
 #define COMPARED 256  /* bytes of two names, to order them */
@@ -26,15 +27,42 @@ struct elf_symbols {
 	size_t id_len;
 };
 
-static int compare_candidates(const void *a, const void *b, void *names)
-{
-	const struct elf_candidate *x = a, *y = b;
+struct candidates {
+	const struct elf_candidate *at;
+	const char *names;
+};
 
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
-	return strncmp((char *)names + x->name, (char *)names + y->name, COMPARED);
+static int compare_names(const void *a, const void *b, void *candidates)
+{
+	const struct candidates *c = candidates;
+	const struct ranked *x = a, *y = b;
+
+	return strncmp(c->names + c->at[x->item].name, c->names + c->at[y->item].name, COMPARED);
+}
+
+/* By start, then rank; what is the same in both, by name. */
+static int sort(struct elf_collection *c, size_t n)
+{
+	struct ranked *order = calloc(n, 2 * sizeof(*order)), *sorted;
+	struct elf_candidate *at = reallocarray(NULL, n, sizeof(*at));
+	struct candidates candidates = {c->at, c->names};
+
+	if (!order || !at) {
+		free(order);
+		free(at);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		order[i] = (struct ranked){(uint64_t)c->at[i].start << 32 | c->at[i].rank, i};
+	sorted = ranked_sort(order, order + n, n);
+	ranked_sort_equals(sorted, n, compare_names, &candidates);
+	for (size_t i = 0; i < n; i++)
+		at[i] = candidates.at[sorted[i].item];
+	free(order);
+	free(c->at);
+	c->at = at;
+	c->room = n;
+	return 0;
 }
 
 /* The first one behind those that start where i does. */
@@ -51,12 +79,12 @@ static size_t next_start(const struct elf_collection *c, size_t i)
  * .symtab has what .dynsym has. A label within a function of known size is of less use
  * than the function.
  */
-static void drop_doubles(struct elf_collection *c)
+static void drop_doubles(struct elf_collection *c, size_t n)
 {
 	uint64_t covered = 0, end;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct elf_candidate *new = &c->at[i], *last = kept ? &c->at[kept - 1] : NULL;
 
 		if (elf_candidate_is_label(new) &&
@@ -127,10 +155,13 @@ static int pack_names(struct elf_symbols *s, struct elf_collection *c)
 
 static int make_table(struct elf_symbols *s, struct elf_collection *c)
 {
-	if (!c->n)
+	const size_t n = c->n;
+
+	if (!n)
 		return 0;
-	qsort_r(c->at, c->n, sizeof(*c->at), compare_candidates, c->names);
-	drop_doubles(c);
+	if (sort(c, n))
+		return -ENOMEM;
+	drop_doubles(c, n);
 	set_sizes(c);
 	s->at = malloc(c->n * sizeof(*s->at));
 	if (!s->at || pack_names(s, c))

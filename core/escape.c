@@ -75,10 +75,14 @@ static unsigned utf8_decode(const char *s, uint32_t *code)
 	return n;
 }
 
-/* A byte that every target takes as it is. */
+/* Bytes that every target takes as they are: of ASCII all but controls, ", ; and \. */
+static const bool plain[256] = {
+    [0x20] = true, true, [0x23 ... 0x3a] = true, [0x3c ... 0x5b] = true, [0x5d ... 0x7e] = true,
+};
+
 static bool is_plain(char c)
 {
-	return c >= 0x20 && c <= 0x7e && c != '\\' && c != '"' && c != ';';
+	return plain[(unsigned char)c];
 }
 
 /* Such bytes at the start of s. */
@@ -89,6 +93,11 @@ static size_t plain_run(const char *s)
 	while (is_plain(s[n]))
 		n++;
 	return n;
+}
+
+bool fmt_is_plain(const char *s)
+{
+	return !s[plain_run(s)];
 }
 
 /* Puts them and returns what follows. Names are short: a call for each would cost more. */
@@ -179,33 +188,45 @@ size_t fmt_put_text_cut(FILE *f, const char *s, size_t columns)
 	return used + 1;
 }
 
-static void put_json_char(FILE *f, uint32_t code, const char *bytes, unsigned n)
+/* What a character of n bytes, or a byte that is none (n is 0), takes at most for each byte. */
+#define JSON_GROWTH 6
+
+static char *put_json_char(char *to, uint32_t code, const char *bytes, unsigned n)
 {
 	if (n == 0)
-		fputs("\xef\xbf\xbd", f);
-	else if (code == '"' || code == '\\')
-		fprintf(f, "\\%c", (int)code);
-	else if (code == '\n')
-		fputs("\\n", f);
-	else if (code == '\t')
-		fputs("\\t", f);
-	else if (is_control(code))
-		fprintf(f, "\\u%04x", (unsigned)code);
-	else
-		fwrite(bytes, 1, n, f);
+		return stpcpy(to, "\xef\xbf\xbd");
+	if (code == '"' || code == '\\' || code == '\n' || code == '\t') {
+		*to++ = '\\';
+		*to = (char)(code == '\n' ? 'n' : code == '\t' ? 't' : code);
+		return to + 1;
+	}
+	if (is_control(code))
+		return to + sprintf(to, "\\u%04x", (unsigned)code);
+	return mempcpy(to, bytes, n);
 }
 
-void fmt_put_json(FILE *f, const char *s)
+void fmt_put_json(struct buffer *b, const char *s)
 {
-	putc_unlocked('"', f);
-	while (*(s = put_plain(f, s))) {
-		uint32_t code = 0;
-		unsigned n = utf8_decode(s, &code);
+	char *to;
 
-		put_json_char(f, code, s, n);
+	if (!buffer_reserve(b, strlen(s) * JSON_GROWTH + sizeof("\"\"")))
+		return;
+	to = b->at + b->n;
+	*to++ = '"';
+	for (;;) {
+		uint32_t code = 0;
+		unsigned n;
+
+		while (is_plain(*s))
+			*to++ = *s++;
+		if (!*s)
+			break;
+		n = utf8_decode(s, &code);
+		to = put_json_char(to, code, s, n);
 		s += n ? n : 1;
 	}
-	putc_unlocked('"', f);
+	*to++ = '"';
+	b->n = (size_t)(to - b->at);
 }
 
 /*

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/buffer.h"
+
 /*
  * Three significant digits and a unit into buf ("1.02s", "850us", "12ns",
  * "4.00KiB"); returns buf. size of at least 24.
@@ -27,6 +29,8 @@ char *fmt_time_iso(char *buf, size_t size, uint64_t realtime_ns);
 /* "HH:MM:SS", local time, or UTC. */
 char *fmt_time_clock(char *buf, size_t size, uint64_t realtime_ns, int utc);
 
+/* Is s the same in all that follow? */
+bool fmt_is_plain(const char *s);
 /*
  * Write s escaped for a terminal: control characters (C0, DEL, C1), bytes that
  * are not UTF-8 and bidirectional controls become \xNN, a backslash \\.
@@ -40,7 +44,7 @@ size_t fmt_text_width(const char *s);
  */
 size_t fmt_put_text_cut(FILE *, const char *s, size_t columns);
 /* As a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
-void fmt_put_json(FILE *, const char *s);
+void fmt_put_json(struct buffer *, const char *s);
 /*
  * As a frame of a folded stack: as fmt_put_text(), and ';' becomes ':'. With
  * last, a trailing " digits" is joined by '_', for flame graph tools read the

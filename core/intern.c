@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fmt.h"
 #include "core/snapshot.h"
 
 #define CHUNK_BYTES (64 * 1024)
@@ -100,40 +101,44 @@ void store_free(struct snapshot_store *store)
 	free(store);
 }
 
-struct text {
-	const char *s;
+struct bytes {
+	const char *at;
 	size_t len;
 };
 
 static bool same_text(uintptr_t ref, const void *want)
 {
-	const struct text *text = want;
-	const char *known = (const char *)ref;
+	const struct text *known = (const struct text *)ref;
+	const struct bytes *bytes = want;
 
-	return strncmp(known, text->s, text->len) == 0 && known[text->len] == '\0';
+	return known->len == bytes->len && memcmp(known->s, bytes->at, bytes->len) == 0;
 }
 
 const char *snapshot_text(struct snapshot *s, const char *string, size_t len)
 {
 	struct table *t = &s->store->texts;
-	struct text text = {string, strnlen(string, len)};
-	uint64_t hash = text.len;
+	struct bytes bytes = {string, strnlen(string, len)};
+	uint64_t hash = bytes.len;
 	struct slot *slot;
-	char *copy;
+	struct text *copy;
 
-	for (size_t i = 0; i < text.len; i++)
+	if (bytes.len > UINT32_MAX - 1)
+		return NULL;
+	for (size_t i = 0; i < bytes.len; i++)
 		hash = hash_word(hash, (unsigned char)string[i]);
 	if (table_reserve(t))
 		return NULL;
-	slot = table_slot(t, hash, same_text, &text);
+	slot = table_slot(t, hash, same_text, &bytes);
 	if (slot->ref)
-		return (const char *)slot->ref;
-	copy = store_alloc(s->store, text.len + 1, 1);
+		return ((const struct text *)slot->ref)->s;
+	copy = store_alloc(s->store, sizeof(*copy) + bytes.len + 1, _Alignof(struct text));
 	if (!copy)
 		return NULL;
-	memcpy(copy, string, text.len);
+	memcpy(copy->s, string, bytes.len);
+	copy->len = (uint32_t)bytes.len;
+	copy->plain = fmt_is_plain(copy->s);
 	table_put(t, slot, hash, (uintptr_t)copy);
-	return copy;
+	return copy->s;
 }
 
 struct frames {

@@ -1,192 +1,243 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One object per report on one line, of the same shape for every tool (docs/OUTPUT.md). */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 
+#include "core/buffer.h"
 #include "core/fmt.h"
 #include "core/hist.h"
 #include "core/render.h"
 
-static void put_string(FILE *f, const char *key, const char *value)
+#define PIECE_BYTES (64 * 1024) /* written at once */
+
+static void put_string(struct buffer *b, const char *key, const char *value)
 {
-	fprintf(f, "\"%s\":", key);
-	fmt_put_json(f, value ? value : "");
+	buffer_printf(b, "\"%s\":", key);
+	fmt_put_json(b, value ? value : "");
 }
 
-static void put_stack(FILE *f, const struct stack *stack)
+/* name: interned. Mostly there is nothing to escape in it. */
+static void put_name(struct buffer *b, const char *name)
 {
-	putc_unlocked('[', f);
+	const struct text *text = text_of(name);
+
+	if (!text->plain) {
+		fmt_put_json(b, name);
+	} else if (buffer_reserve(b, text->len + strlen("\"\""))) {
+		b->at[b->n] = '"';
+		memcpy(b->at + b->n + 1, name, text->len);
+		b->n += text->len + strlen("\"\"");
+		b->at[b->n - 1] = '"';
+	}
+}
+
+static void put_stack(struct buffer *b, const struct stack *stack)
+{
+	buffer_putc(b, '[');
 	for (uint32_t i = 0; i < stack->n; i++) {
 		if (i)
-			putc_unlocked(',', f);
-		fmt_put_json(f, stack->frame[i]);
+			buffer_putc(b, ',');
+		put_name(b, stack->frame[i]);
 	}
 	if (stack->cut)
-		fputs(stack->n ? ",\"[cut]\"" : "\"[cut]\"", f);
-	putc_unlocked(']', f);
+		buffer_puts(b, stack->n ? ",\"[cut]\"" : "\"[cut]\"");
+	buffer_putc(b, ']');
 }
 
-static void put_chain(FILE *f, const struct chain *chain)
+static void put_chain(struct buffer *b, const struct chain *chain)
 {
-	putc('[', f);
+	buffer_putc(b, '[');
 	for (uint32_t i = 0; i < chain->n; i++) {
-		fputs(i ? ",{" : "{", f);
-		put_string(f, "waker", chain->link[i].waker);
-		fputs(",\"kstack\":", f);
-		put_stack(f, chain->link[i].kstack);
-		putc('}', f);
+		buffer_puts(b, i ? ",{" : "{");
+		put_string(b, "waker", chain->link[i].waker);
+		buffer_puts(b, ",\"kstack\":");
+		put_stack(b, chain->link[i].kstack);
+		buffer_putc(b, '}');
 	}
-	putc(']', f);
+	buffer_putc(b, ']');
 }
 
-static void put_hist(FILE *f, const uint64_t *slots)
+static void put_hist(struct buffer *b, const uint64_t *slots)
 {
 	const char *comma = "";
 
-	putc('[', f);
+	buffer_putc(b, '[');
 	for (unsigned i = 0; i < HIST_SLOTS; i++) {
 		if (slots[i] == 0)
 			continue;
-		fprintf(f, "%s{\"lo\":%" PRIu64 ",\"hi\":%" PRIu64 ",\"count\":%" PRIu64 "}", comma,
-			hist_lo(i), hist_hi(i), slots[i]);
+		buffer_printf(b, "%s{\"lo\":%" PRIu64 ",\"hi\":%" PRIu64 ",\"count\":%" PRIu64 "}",
+			      comma, hist_lo(i), hist_hi(i), slots[i]);
 		comma = ",";
 	}
-	putc(']', f);
+	buffer_putc(b, ']');
 }
 
-/* A report of many rows is numbers for a third of its time, where printf makes them. */
-static void put_number(FILE *f, uint64_t value)
-{
-	char digits[20], *first = digits + sizeof(digits);
-
-	do {
-		*--first = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	fwrite_unlocked(first, 1, (size_t)(digits + sizeof(digits) - first), f);
-}
-
-static void put_cell(FILE *f, enum kind kind, const union cell *cell)
+static void put_cell(struct buffer *b, enum kind kind, const union cell *cell)
 {
 	char buf[48];
 
 	if (kind_is_text(kind)) {
-		fmt_put_json(f, cell->s);
+		put_name(b, cell->s);
 	} else if (kind_is_stack(kind)) {
-		put_stack(f, cell->stack);
+		put_stack(b, cell->stack);
 	} else if (kind == KIND_CHAIN) {
-		put_chain(f, cell->chain);
+		put_chain(b, cell->chain);
 	} else if (kind == KIND_HIST_NS) {
-		put_hist(f, cell->hist);
+		put_hist(b, cell->hist);
 	} else if (kind == KIND_STATE) {
 		char letter[] = {(char)cell->u, '\0'};
 
-		fmt_put_json(f, letter);
+		fmt_put_json(b, letter);
 	} else if (kind == KIND_LOAD) {
-		fputs(fmt_load(buf, sizeof(buf), cell->u, 5), f);
+		buffer_puts(b, fmt_load(buf, sizeof(buf), cell->u, 5));
 	} else if (kind == KIND_RATE) {
-		fputs(fmt_milli(buf, sizeof(buf), cell->u, 3), f);
+		buffer_puts(b, fmt_milli(buf, sizeof(buf), cell->u, 3));
 	} else if (kind == KIND_DIFF_BYTES) {
-		fprintf(f, "%" PRId64, cell->i);
+		buffer_printf(b, "%" PRId64, cell->i);
 	} else {
-		put_number(f, cell->u);
+		buffer_put_number(b, cell->u);
 	}
 }
 
-static void put_hooks(FILE *f, const struct snapshot *s)
+static void put_hooks(struct buffer *b, const struct snapshot *s)
 {
-	fputs(",\"hooks\":[", f);
+	buffer_puts(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < s->n_hooks; i++) {
-		fputs(i ? ",{" : "{", f);
-		put_string(f, "role", s->hook[i].role);
-		putc(',', f);
-		put_string(f, "via", s->hook[i].via);
-		putc(',', f);
-		put_string(f, "target", s->hook[i].target);
-		putc('}', f);
+		buffer_puts(b, i ? ",{" : "{");
+		put_string(b, "role", s->hook[i].role);
+		buffer_putc(b, ',');
+		put_string(b, "via", s->hook[i].via);
+		buffer_putc(b, ',');
+		put_string(b, "target", s->hook[i].target);
+		buffer_putc(b, '}');
 	}
-	fputs("],\"notes\":[", f);
+	buffer_puts(b, "],\"notes\":[");
 	for (unsigned i = 0; i < s->n_notes; i++) {
 		if (i)
-			putc(',', f);
-		fmt_put_json(f, s->note[i]);
+			buffer_putc(b, ',');
+		fmt_put_json(b, s->note[i]);
 	}
-	putc(']', f);
+	buffer_putc(b, ']');
 }
 
-static void put_rows(FILE *f, const struct snapshot *s)
+/* Where the text of a row begins, and from there the end of each of its columns. */
+struct row_text {
+	size_t begin, end[MAX_COLUMNS];
+};
+
+/* Rows that follow each other often begin with the same task and kernel stack: what is copied. */
+static unsigned put_same(struct buffer *b, unsigned n_columns, const union cell *cells,
+			 const union cell *before, const struct row_text *text)
 {
-	fputs(",\"rows\":[", f);
-	for (size_t row = 0; row < s->n_rows; row++) {
-		const union cell *cells = snapshot_row(s, row);
+	unsigned n = 0;
 
-		fputs(row ? ",{" : "{", f);
-		for (unsigned i = 0; i < s->n_columns; i++) {
-			fputs_unlocked(i ? ",\"" : "\"", f);
-			fputs_unlocked(s->column[i]->name, f);
-			fputs_unlocked("\":", f);
-			put_cell(f, s->column[i]->kind, &cells[i]);
-		}
-		putc('}', f);
-	}
-	putc(']', f);
-	if (s->n_hidden)
-		fprintf(f, ",\"rows_hidden\":%zu", s->n_hidden);
+	while (before && n < n_columns && cells[n].u == before[n].u)
+		n++;
+	if (n && buffer_reserve(b, text->end[n - 1]))
+		buffer_put(b, b->at + text->begin, text->end[n - 1]);
+	return n;
 }
 
-static void put_estimate(FILE *f, const struct estimate *e)
+/* before: the row before, whose text is still in the buffer; NULL: none. */
+static void put_row(struct buffer *b, const struct snapshot *s, const union cell *cells,
+		    const union cell *before, struct row_text *text)
+{
+	size_t begin = b->n;
+	unsigned i = put_same(b, s->n_columns, cells, before, text);
+
+	text->begin = begin;
+	for (; i < s->n_columns; i++) {
+		buffer_puts(b, i ? ",\"" : "{\"");
+		buffer_puts(b, s->column[i]->name);
+		buffer_puts(b, "\":");
+		put_cell(b, s->column[i]->kind, &cells[i]);
+		text->end[i] = b->n - begin;
+	}
+	buffer_putc(b, '}');
+}
+
+static void put_rows(struct buffer *b, const struct snapshot *s, FILE *f)
+{
+	const union cell *cells, *before = NULL;
+	struct row_text text = {0};
+
+	buffer_puts(b, ",\"rows\":[");
+	for (size_t row = 0; row < s->n_rows; row++, before = cells) {
+		cells = snapshot_row(s, row);
+		if (row)
+			buffer_putc(b, ',');
+		if (b->n >= PIECE_BYTES) {
+			buffer_flush(b, f);
+			before = NULL;
+		}
+		put_row(b, s, cells, before, &text);
+	}
+	buffer_putc(b, ']');
+	if (s->n_hidden)
+		buffer_printf(b, ",\"rows_hidden\":%zu", s->n_hidden);
+}
+
+static void put_estimate(struct buffer *b, const struct estimate *e)
 {
 	if (!e->budget_ns)
 		return;
-	fprintf(f,
-		",\"estimate\":{\"budget_ns\":%" PRIu64 ",\"kept\":%" PRIu64 ",\"count\":%" PRIu64
-		",\"count_error\":%" PRIu64 ",\"total_ns\":%" PRIu64 ",\"total_error_ns\":%" PRIu64
-		",\"exact_count\":%" PRIu64 ",\"exact_total_ns\":%" PRIu64 "}",
-		e->budget_ns, e->kept, e->count, e->count_error, e->total_ns, e->total_error_ns,
-		e->exact_count, e->exact_total_ns);
+	buffer_printf(b,
+		      ",\"estimate\":{\"budget_ns\":%" PRIu64 ",\"kept\":%" PRIu64
+		      ",\"count\":%" PRIu64 ",\"count_error\":%" PRIu64 ",\"total_ns\":%" PRIu64
+		      ",\"total_error_ns\":%" PRIu64 ",\"exact_count\":%" PRIu64
+		      ",\"exact_total_ns\":%" PRIu64 "}",
+		      e->budget_ns, e->kept, e->count, e->count_error, e->total_ns,
+		      e->total_error_ns, e->exact_count, e->exact_total_ns);
 }
 
-static void put_cost(FILE *f, const struct cost *cost)
+static void put_cost(struct buffer *b, const struct cost *cost)
 {
 	if (!cost->known) {
-		fputs(",\"cost\":{\"events\":null,\"run_ns\":null,\"cpu_percent\":null}", f);
+		buffer_puts(b, ",\"cost\":{\"events\":null,\"run_ns\":null,\"cpu_percent\":null}");
 		return;
 	}
-	fprintf(f, ",\"cost\":{\"events\":%" PRIu64 ",\"run_ns\":%" PRIu64 ",\"cpu_percent\":",
-		cost->events, cost->run_ns);
+	buffer_printf(b,
+		      ",\"cost\":{\"events\":%" PRIu64 ",\"run_ns\":%" PRIu64 ",\"cpu_percent\":",
+		      cost->events, cost->run_ns);
 	/* JSON has no word for what a division by zero gives. */
 	if (isfinite(cost->cpu_percent))
-		fprintf(f, "%.6g}", cost->cpu_percent);
+		buffer_printf(b, "%.6g}", cost->cpu_percent);
 	else
-		fputs("null}", f);
+		buffer_puts(b, "null}");
 }
 
 static int render(const struct snapshot *s, const struct style *style, FILE *f)
 {
+	struct buffer buffer = {0}, *b = &buffer;
 	char start[48];
+	int err;
 
 	(void)style;
-	fputs("{\"schema\":1,", f);
-	put_string(f, "tool", s->tool->name);
-	putc(',', f);
-	put_string(f, "version", s->version);
-	putc(',', f);
-	put_string(f, "host", s->host);
-	putc(',', f);
-	put_string(f, "kernel", s->kernel);
+	buffer_puts(b, "{\"schema\":1,");
+	put_string(b, "tool", s->tool->name);
+	buffer_putc(b, ',');
+	put_string(b, "version", s->version);
+	buffer_putc(b, ',');
+	put_string(b, "host", s->host);
+	buffer_putc(b, ',');
+	put_string(b, "kernel", s->kernel);
 	fmt_time_iso(start, sizeof(start), s->start_ns);
-	fprintf(f, ",\"start\":\"%s\",\"elapsed_ns\":%" PRIu64, start, s->elapsed_ns);
-	put_hooks(f, s);
-	put_rows(f, s);
-	put_estimate(f, &s->estimate);
-	fprintf(f,
-		",\"loss\":{\"events\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stacks\":%" PRIu64
-		",\"missed\":%" PRIu64 "}",
-		(uint64_t)s->loss.events, (uint64_t)s->loss.rows, (uint64_t)s->loss.stacks,
-		s->missed);
-	put_cost(f, &s->cost);
-	fputs("}\n", f);
-	return 0;
+	buffer_printf(b, ",\"start\":\"%s\",\"elapsed_ns\":%" PRIu64, start, s->elapsed_ns);
+	put_hooks(b, s);
+	put_rows(b, s, f);
+	put_estimate(b, &s->estimate);
+	buffer_printf(b,
+		      ",\"loss\":{\"events\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stacks\":%" PRIu64
+		      ",\"missed\":%" PRIu64 "}",
+		      (uint64_t)s->loss.events, (uint64_t)s->loss.rows, (uint64_t)s->loss.stacks,
+		      s->missed);
+	put_cost(b, &s->cost);
+	buffer_puts(b, "}\n");
+	buffer_flush(b, f);
+	err = buffer.failed ? -ENOMEM : 0;
+	buffer_free(b);
+	return err;
 }
 
 const struct renderer renderer_json = {

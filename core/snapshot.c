@@ -245,96 +245,12 @@ static void fill_computed(struct snapshot *s, unsigned at)
 	}
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
+int snapshot_finish(struct snapshot *s, const struct column *sort)
 {
-	return (a > b) - (a < b);
-}
-
-/* Interned: what is the same is the same pointer. */
-static int compare_texts(const char *a, const char *b)
-{
-	return a == b ? 0 : strcmp(a, b);
-}
-
-static int compare_stacks(const struct stack *a, const struct stack *b)
-{
-	if (a == b)
-		return 0;
-	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
-		int order = compare_texts(a->frame[i], b->frame[i]);
-
-		if (order)
-			return order;
-	}
-	return a->n != b->n ? compare_u64(a->n, b->n) : a->cut - b->cut;
-}
-
-static int compare_chains(const struct chain *a, const struct chain *b)
-{
-	int order = 0;
-
-	for (uint32_t i = 0; i < a->n && i < b->n && !order; i++) {
-		order = compare_texts(a->link[i].waker, b->link[i].waker);
-		if (!order)
-			order = compare_stacks(a->link[i].kstack, b->link[i].kstack);
-	}
-	return order ? order : compare_u64(a->n, b->n);
-}
-
-/* Ascending. */
-static int compare_cells(enum kind kind, const union cell *a, const union cell *b)
-{
-	if (kind_is_text(kind))
-		return compare_texts(a->s, b->s);
-	if (kind_is_stack(kind))
-		return compare_stacks(a->stack, b->stack);
-	if (kind == KIND_CHAIN)
-		return compare_chains(a->chain, b->chain);
-	if (kind == KIND_HIST_NS)
-		return compare_u64(hist_total(a->hist), hist_total(b->hist));
-	if (kind == KIND_DIFF_BYTES)
-		return (a->i > b->i) - (a->i < b->i);
-	return compare_u64(a->u, b->u);
-}
-
-struct order {
-	const struct snapshot *s;
-	int by; /* -1: by the keys only */
-};
-
-/* Keys differ between rows, so this is a total order and needs no stable sort. */
-static int compare_rows(const void *left, const void *right, void *context)
-{
-	const struct order *order = context;
-	const union cell *a = left, *b = right;
-	const struct snapshot *s = order->s;
-	int result = 0;
-
-	if (order->by >= 0) {
-		enum kind kind = s->column[order->by]->kind;
-		bool up = kind_is_text(kind) || kind_is_stack(kind) || kind == KIND_STATE ||
-			  kind == KIND_CHAIN;
-
-		result = compare_cells(kind, &a[order->by], &b[order->by]);
-		if (!up)
-			result = -result;
-	}
-	for (unsigned i = 0; i < s->n_keys && result == 0; i++)
-		result = compare_cells(s->column[i]->kind, &a[i], &b[i]);
-	return result;
-}
-
-void snapshot_finish(struct snapshot *s, const struct column *sort)
-{
-	struct order order = {s, -1};
-
 	fill_estimate(s);
 	for (unsigned i = 0; i < s->n_columns; i++)
 		fill_computed(s, i);
-	if (!sort || s->n_rows < 2)
-		return;
-	order.by = snapshot_column(s, sort->name);
-	qsort_r(s->cells, s->n_rows, s->n_columns * sizeof(*s->cells), compare_rows, &order);
+	return sort && s->n_rows > 1 ? snapshot_sort(s, snapshot_column(s, sort->name)) : 0;
 }
 
 void snapshot_top(struct snapshot *s, size_t n)

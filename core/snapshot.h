@@ -17,6 +17,18 @@
 #define MAX_HOOKS 48
 #define MAX_NOTES 16
 
+/* An interned string as it lies in memory: all names in cells, stacks and chains are such. */
+struct text {
+	uint32_t len;
+	bool plain; /* no format has to escape any of it */
+	char s[];
+};
+
+static inline const struct text *text_of(const char *interned)
+{
+	return (const void *)(interned - offsetof(struct text, s));
+}
+
 /* Named frames, leaf first. Interned: equal stacks of a snapshot are the same pointer. */
 struct stack {
 	uint32_t n;
@@ -139,9 +151,11 @@ int snapshot_add(struct snapshot *, const union cell *cells);
 /*
  * Ends the adding of rows: fills the columns that are computed from others,
  * and the sums of the estimate, sorts descending by column, text ascending (NULL: no sort). Rows
- * that are equal there are in ascending order of their keys.
+ * that are equal there are in ascending order of their keys. Returns 0 or -ENOMEM.
  */
-void snapshot_finish(struct snapshot *, const struct column *sort);
+int snapshot_finish(struct snapshot *, const struct column *sort);
+/* For snapshot_finish(): by is the index of a column, -1: by the keys. Returns 0 or -ENOMEM. */
+int snapshot_sort(struct snapshot *, int by);
 /* Keeps the first n rows, counts the rest in n_hidden. */
 void snapshot_top(struct snapshot *, size_t n);
 /* Adds a note once; text is interned. */

@@ -185,14 +185,13 @@ static int name_ustack(struct symbolize *symbolize, struct snapshot *snap,
 	enum usyms_kind kind, last = USYMS_FIRST; /* last: of the frames that are shown */
 	const uint64_t *ip = (const uint64_t *)frames->ip;
 	const char *names[MAX_DEPTH];
+	struct usyms_walk walk = {.tgid = tgid};
 	uint32_t i, n = 0;
-	unsigned image;
 	bool whole;
 
-	image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
+	walk.image = usyms_image(symbolize->usyms, tgid, ip, (unsigned)frames->n);
 	for (i = 0; i < frames->n && (ip[i] || !i); i++) { /* 0: a coroutine's or thread's end */
-		struct usyms_frame *frame =
-		    usyms_frame(symbolize->usyms, tgid, image, ip[i], i > 0);
+		struct usyms_frame *frame = usyms_frame(symbolize->usyms, &walk, ip[i], i > 0);
 
 		names[i] = frame_text(snap, frame);
 		if (!names[i])

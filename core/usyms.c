@@ -26,17 +26,23 @@ struct jit {
 	uint32_t tgid;
 };
 
+/* What is named. */
+struct spot {
+	uint64_t offset; /* in the file, of the call where it is one; elsewhere the address */
+	uint64_t owner;  /* 0: a file; else process and image */
+	uint32_t file;
+	bool calls;
+};
+
 /*
  * A frame as it was named. Of a file's code it stays: demangling takes longer than all else. What
  * is not such is as it is in this report only, for a JIT compiler may make something else there.
  */
 struct named {
 	struct usyms_frame frame; /* text NULL: none yet */
-	uint64_t offset; /* in the file, of the call where it is one; elsewhere the address */
-	uint64_t owner;  /* 0: a file; else process and image */
-	uint64_t report; /* that it was last asked for in */
-	uint32_t file;
-	bool calls;
+	struct spot spot;
+	uint64_t report;    /* that it was last asked for in */
+	struct named *used; /* the one that was used for the first time before this one */
 };
 
 struct usyms {
@@ -47,6 +53,7 @@ struct usyms {
 	unsigned n_jits;
 	uint64_t report;
 	struct usyms_frame unknown;
+	struct named *used; /* of named, the last; few are, and the others are not touched */
 	struct named named[NAMED_FRAMES]; /* by hash; a later one takes its place */
 };
 
@@ -89,8 +96,8 @@ void usyms_free(struct usyms *us)
 	if (!us)
 		return;
 	drop_jits(us);
-	for (size_t i = 0; i < NAMED_FRAMES; i++)
-		free((char *)us->named[i].frame.text);
+	for (const struct named *named = us->used; named; named = named->used)
+		free((char *)named->frame.text);
 	processes_free(us->processes);
 	user_files_free(us->files);
 	free(us);
@@ -225,48 +232,72 @@ static int name(struct usyms *us, uint32_t tgid, const struct mapping *map, uint
 	return frame->text ? 0 : -ENOMEM;
 }
 
-static bool same(const struct named *a, const struct named *b)
+static const struct mapping *mapping_of(const struct usyms *us, struct usyms_walk *walk,
+					uint64_t ip)
+{
+	if (!walk->map || ip - walk->map->start >= walk->map->end - walk->map->start)
+		walk->map = processes_find(us->processes, walk->tgid, walk->image, ip);
+	return walk->map;
+}
+
+static struct spot spot_of(const struct usyms *us, const struct usyms_walk *walk, uint64_t ip,
+			   bool calls)
+{
+	const struct mapping *map = walk->map;
+
+	if (user_files_is_code(us->files, map->file))
+		return (struct spot){ip - map->start + map->pgoff, 0, map->file, calls};
+	return (struct spot){ip, (uint64_t)walk->tgid << 8 | walk->image, map->file, calls};
+}
+
+static bool same(const struct spot *a, const struct spot *b)
 {
 	return a->offset == b->offset && a->owner == b->owner && a->file == b->file &&
 	       a->calls == b->calls;
 }
 
-/* Where the frame is kept, or will be; key gets what tells it from others there. */
-static struct named *named_at(struct usyms *us, const struct mapping *map, uint64_t ip,
-			      uint64_t process, struct named *key)
+/* Where the frame is kept, or will be. */
+static struct named *named_at(struct usyms *us, const struct spot *spot)
 {
-	bool is_code = user_files_is_code(us->files, map->file);
+	uint64_t hash = hash_word(spot->file, spot->calls ^ spot->owner);
 
-	key->file = map->file;
-	key->owner = is_code ? 0 : process;
-	key->offset = ip - key->calls;
-	if (is_code)
-		key->offset += map->pgoff - map->start;
-	return &us->named[hash_word(hash_word(map->file, key->calls ^ key->owner), key->offset) %
-			  NAMED_FRAMES];
+	return &us->named[hash_word(hash, spot->offset) % NAMED_FRAMES];
 }
 
-struct usyms_frame *usyms_frame(struct usyms *us, uint32_t tgid, unsigned image, uint64_t ip,
-				bool calls)
+static struct usyms_frame *name_anew(struct usyms *us, struct usyms_walk *walk, uint64_t ip,
+				     bool calls)
 {
-	const struct mapping *map = processes_find(us->processes, tgid, image, ip - calls);
-	uint64_t process = (uint64_t)tgid << 8 | image;
-	struct named key = {.report = us->report, .calls = calls}, *named;
+	struct named new = {.report = us->report}, *named;
 
-	if (!map)
-		return &us->unknown;
-	named = named_at(us, map, ip, process, &key);
-	if (named->frame.text && same(named, &key) && (!key.owner || named->report == us->report)) {
-		if (named->report != us->report)
-			named->frame.interned = NULL;
-		named->report = us->report;
-		return &named->frame;
-	}
-	if (name(us, tgid, map, ip, calls, &key.frame))
+	if (name(us, walk->tgid, walk->map, ip, calls, &new.frame))
 		return NULL;
-	named = named_at(us, map, ip, process, &key); /* by now it may be known to be code */
+	new.spot = spot_of(us, walk, ip - calls, calls); /* by now it may be known to be code */
+	named = named_at(us, &new.spot);
+	new.used = named->used;
+	if (!named->frame.text) {
+		new.used = us->used;
+		us->used = named;
+	}
 	free((char *)named->frame.text);
-	*named = key;
+	*named = new;
+	return &named->frame;
+}
+
+struct usyms_frame *usyms_frame(struct usyms *us, struct usyms_walk *walk, uint64_t ip, bool calls)
+{
+	struct named *named;
+	struct spot spot;
+
+	if (!mapping_of(us, walk, ip - calls))
+		return &us->unknown;
+	spot = spot_of(us, walk, ip - calls, calls);
+	named = named_at(us, &spot);
+	if (!named->frame.text || !same(&named->spot, &spot) ||
+	    (spot.owner && named->report != us->report))
+		return name_anew(us, walk, ip, calls);
+	if (named->report != us->report)
+		named->frame.interned = NULL;
+	named->report = us->report;
 	return &named->frame;
 }
 
@@ -276,10 +307,11 @@ struct usyms_frame *usyms_frame(struct usyms *us, uint32_t tgid, unsigned image,
  */
 static unsigned fit(struct usyms *us, uint32_t tgid, unsigned image, const uint64_t *ip, unsigned n)
 {
+	struct usyms_walk walk = {tgid, image, NULL};
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		const struct usyms_frame *frame = usyms_frame(us, tgid, image, ip[i], i > 0);
+		const struct usyms_frame *frame = usyms_frame(us, &walk, ip[i], i > 0);
 
 		if (!frame || frame->kind == USYMS_UNKNOWN)
 			break;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mapping;
 struct processes;
 struct usyms;
 
@@ -48,13 +49,19 @@ struct usyms_frame {
 	const char *interned;
 };
 
+/* Whose frames are named; as long as nothing is learned of processes. */
+struct usyms_walk {
+	uint32_t tgid;
+	unsigned image;
+	const struct mapping
+	    *map; /* begins as NULL: where the last frame lay, for most follow there */
+};
+
 /*
- * Names an address of an image of a process. calls: it is a return address, so the call before
- * it is what is named. A text that would be too long is cut before its offset is. NULL: out of
- * memory.
+ * Names an address of a walk. calls: it is a return address, so the call before it is what is
+ * named. A text that would be too long is cut before its offset is. NULL: out of memory.
  */
-struct usyms_frame *usyms_frame(struct usyms *, uint32_t tgid, unsigned image, uint64_t ip,
-				bool calls);
+struct usyms_frame *usyms_frame(struct usyms *, struct usyms_walk *, uint64_t ip, bool calls);
 
 /* Could the symbols of some mapped file not be read? */
 bool usyms_unread(const struct usyms *);

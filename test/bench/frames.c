@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 		const char *name;
 		uint64_t at[2];
 	} text;
+	struct usyms_walk walk = {.tgid = (uint32_t)getpid()};
 	const struct usyms_frame *frame;
 	long before_kib;
 
@@ -69,11 +70,10 @@ int main(int argc, char **argv)
 					      (text.at[1] - text.at[0]);
 	before_kib = rss_kib();
 	begin_ns = host_monotonic_ns();
-	usyms_frame(us, (uint32_t)getpid(), 0, address[0], false);
+	usyms_frame(us, &walk, address[0], false);
 	first_ns = host_monotonic_ns();
 	for (i = 0; i < n; i++) {
-		frame = usyms_frame(us, (uint32_t)getpid(), 0,
-				    address[(uint64_t)random() % addresses], true);
+		frame = usyms_frame(us, &walk, address[(uint64_t)random() % addresses], true);
 		if (frame)
 			kinds[frame->kind]++;
 	}

@@ -23,15 +23,19 @@ static char *escaped(enum target target, const char *s)
 {
 	char *out = NULL;
 	size_t size;
+	struct buffer buffer = {0};
 	FILE *f = open_memstream(&out, &size);
 
 	assert_non_null(f);
 	if (target == TEXT)
 		fmt_put_text(f, s);
 	else if (target == JSON)
-		fmt_put_json(f, s);
+		fmt_put_json(&buffer, s);
 	else
 		fmt_put_folded(f, s, target == FOLDED_LAST);
+	buffer_flush(&buffer, f);
+	assert_false(buffer.failed);
+	buffer_free(&buffer);
 	assert_int_equal(fclose(f), 0);
 	return out;
 }

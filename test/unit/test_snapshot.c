@@ -280,6 +280,22 @@ static void ties_are_broken_by_the_keys_whatever_the_order_of_adding(void **stat
 	expect_comms(s, &columns[EXTRA], "aabbc");
 }
 
+static void rows_keep_their_cells_wherever_they_are_moved(void **state)
+{
+	struct snapshot *s = *state;
+	uint64_t count = 1;
+
+	for (uint32_t i = 0; i < 1000; i++, count = count * 389 % 1009)
+		add(s, "a", (uint32_t)count * 3, "a", (struct values){.count = count, .max = i});
+	assert_int_equal(snapshot_finish(s, &columns[COUNT]), 0);
+	for (size_t i = 0; i < s->n_rows; i++) {
+		count = cell(s, i, "count")->u;
+		assert_int_equal(cell(s, i, "tgid")->u, count * 3);
+		if (i)
+			assert_true(cell(s, i - 1, "count")->u > count);
+	}
+}
+
 static void top_counts_what_it_hides(void **state)
 {
 	struct snapshot *s = *state;
@@ -353,6 +369,7 @@ int main(void)
 	    WITH_SNAPSHOT(a_ratio_is_rounded_and_zero_without_divisor),
 	    WITH_SNAPSHOT(numbers_sort_descending_and_text_ascending),
 	    WITH_SNAPSHOT(ties_are_broken_by_the_keys_whatever_the_order_of_adding),
+	    WITH_SNAPSHOT(rows_keep_their_cells_wherever_they_are_moved),
 	    WITH_SNAPSHOT(top_counts_what_it_hides),
 	    WITH_SNAPSHOT(a_note_is_said_once_and_there_is_an_end),
 	    WITH_SNAPSHOT(a_hundred_thousand_rows_are_found_again),

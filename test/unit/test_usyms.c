@@ -39,10 +39,29 @@ static struct usyms *learned(const char *text)
 
 static void assert_frame(struct usyms *us, uint32_t tgid, uint64_t ip, const char *want)
 {
-	const struct usyms_frame *frame = usyms_frame(us, tgid, 0, ip, false);
+	const struct usyms_frame *frame =
+	    usyms_frame(us, &(struct usyms_walk){.tgid = tgid}, ip, false);
 
 	assert_non_null(frame);
 	assert_string_equal(frame->text, want);
+}
+
+static void a_walk_goes_from_one_mapping_to_another_and_where_none_is(void **state)
+{
+	struct usyms *us = learned("1000-2000 r-xp 0 0:0 1 /a\n2000-3000 r-xp 0 0:0 2 /b\n");
+	const struct {
+		uint64_t ip;
+		const char *name;
+	} walked[] = {{0x1fff, "a+0xfff"},  {0x2000, "b+0x0"}, {0x2001, "b+0x1"},
+		      {0xfff, "[unknown]"}, {0x1000, "a+0x0"}, {0x3000, "[unknown]"},
+		      {0x2fff, "b+0xfff"},  {0x1000, "a+0x0"}};
+	struct usyms_walk walk = {.tgid = NOBODY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(walked) / sizeof(walked[0]); i++)
+		assert_string_equal(usyms_frame(us, &walk, walked[i].ip, false)->text,
+				    walked[i].name);
+	usyms_free(us);
 }
 
 static void a_frame_is_basename_and_file_offset(void **state)
@@ -106,7 +125,7 @@ static void an_overlong_name_is_cut_and_its_offset_kept(void **state)
 	(void)state;
 	memset(text + at, 'n', len);
 	assert_int_equal(processes_learn_text(usyms_processes(us), NOBODY, text, at + len), 0);
-	frame = usyms_frame(us, NOBODY, 0, 0x1abc, false)->text;
+	frame = usyms_frame(us, &(struct usyms_walk){.tgid = NOBODY}, 0x1abc, false)->text;
 	assert_in_range(strlen(frame), 300, 511);
 	assert_memory_equal(frame, "nnnnnnnn", 8);
 	assert_string_equal(strchr(frame, '+'), "+0xabc");
@@ -116,7 +135,8 @@ static void an_overlong_name_is_cut_and_its_offset_kept(void **state)
 
 static struct usyms_frame *frame_at(struct usyms *us, uint64_t ip, bool calls)
 {
-	struct usyms_frame *frame = usyms_frame(us, (uint32_t)getpid(), 0, ip, calls);
+	struct usyms_walk walk = {.tgid = (uint32_t)getpid()};
+	struct usyms_frame *frame = usyms_frame(us, &walk, ip, calls);
 
 	assert_non_null(frame);
 	return frame;
@@ -230,6 +250,7 @@ static void memory_without_a_file_is_named_for_its_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_walk_goes_from_one_mapping_to_another_and_where_none_is),
 	    cmocka_unit_test(a_frame_is_basename_and_file_offset),
 	    cmocka_unit_test(what_is_not_mapped_is_unknown),
 	    cmocka_unit_test(what_has_no_path_has_a_name_all_the_same),
