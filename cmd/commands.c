@@ -55,7 +55,7 @@ static enum status do_caps(int argc, char **argv)
 
 	if (status)
 		return status;
-	status = caps_probe(&caps, tools, NULL, &symbols, true);
+	status = caps_probe(&caps, tools, NULL, &symbols);
 	symbols_free(&symbols);
 	if (!status) {
 		caps_write(&caps, stdout);
@@ -187,7 +187,7 @@ static enum status read_doctor_caps(struct caps *caps, int *argc, char ***argv)
 		*argv += 2;
 		return caps_read(caps, (*argv)[0]);
 	}
-	status = caps_probe(caps, tools, NULL, &symbols, true);
+	status = caps_probe(caps, tools, NULL, &symbols);
 	symbols_free(&symbols);
 	return status;
 }

@@ -26,6 +26,7 @@
 
 #include "core/tool.h"
 
+struct opts;
 struct symbols;
 
 struct caps_fact {
@@ -38,15 +39,15 @@ struct caps {
 };
 
 /*
- * Asks the running kernel for every fact that these tools need (NULL-terminated).
- * Loads trial programs and closes them at once; changes nothing. btf_path: NULL
- * or a file with the kernel's BTF. symbols are read where it takes that. attach: one is
- * attached to a function, too, whose detaching takes the kernel a grace period; else
- * via.fentry means only that such a program loads.
+ * Asks the running kernel for the facts that these tools need (NULL-terminated): with opts, of
+ * the only tool, for what these ask of it. Loads trial programs and closes them at once; changes
+ * nothing. symbols are read where it takes that. Without opts, and to explain, one is attached
+ * to a function, too, whose detaching takes the kernel a grace period; else via.fentry means
+ * only that such a program loads.
  * Returns OK, or FAILED or USAGE, said.
  */
-enum status caps_probe(struct caps *, const struct tool *const *, const char *btf_path,
-		       struct symbols *, bool attach);
+enum status caps_probe(struct caps *, const struct tool *const *, const struct opts *,
+		       struct symbols *);
 /* Value of a fact, NULL when it is not there. */
 const char *caps_get(const struct caps *, const char *key);
 /* Does the fact exist and begin with "yes"? */

@@ -4,10 +4,10 @@
  * attach be refused, so versions and configuration files prove nothing.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -15,14 +15,45 @@
 #include "core/bpf_log.h"
 #include "core/caps.h"
 #include "core/caps_probe.h"
+#include "core/fentry_first.h"
 #include "core/host.h"
 #include "core/kernel_btf.h"
 #include "core/multi.h"
+#include "core/plan.h"
+
+/* Hooks that find their target through BTF, and what each is tried on. */
+static const struct {
+	enum via via;
+	enum bpf_attach_type attach;
+	const char *name;
+	uint32_t kind;
+} by_type[] = {
+    {VIA_TP_BTF, BPF_TRACE_RAW_TP, "btf_trace_sched_switch", BTF_KIND_TYPEDEF},
+    {VIA_ITER, BPF_TRACE_ITER, "bpf_iter_task", BTF_KIND_FUNC},
+    {VIA_FENTRY, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC},
+};
+
+/* Facts that are the existence of a function, which BTF describes. */
+static const char *const function_fact[] = {
+    "kfunc.bpf_get_kmem_cache",
+    "helper.bpf_task_pt_regs",
+};
 
 void probe_set(struct probe *probe, const char *key, const char *value)
 {
 	if (!probe->err)
 		probe->err = caps_set(probe->caps, key, value);
+}
+
+uint32_t probe_type(struct probe *probe, const char *name, uint32_t kind)
+{
+	return probe->btf ? kernel_btf_find(probe->btf, name, kind) : 0;
+}
+
+void probe_expect(struct probe *probe, const char *name, uint32_t kind)
+{
+	if (!probe->err)
+		probe->err = kernel_btf_expect(probe->btf, name, kind);
 }
 
 static void set_no(struct probe *probe, const char *key, const char *reason)
@@ -47,10 +78,10 @@ static const struct bpf_insn trivial[] = {
     {.code = BPF_JMP | BPF_EXIT},
 };
 
-static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
+static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, uint32_t btf_id)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
-		    .attach_btf_id = (__u32)btf_id);
+		    .attach_btf_id = btf_id);
 	int fd = bpf_prog_load(type, NULL, "GPL", trivial, 2, &opts);
 
 	return fd >= 0 ? fd : -errno;
@@ -58,12 +89,13 @@ static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, in
 
 /* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. A
  * run finds that out by itself. */
-static int try_tracing(const struct probe *probe, enum bpf_attach_type attach, const char *name,
+static int try_tracing(struct probe *probe, enum bpf_attach_type attach, const char *name,
 		       __u32 kind)
 {
-	int id = btf__find_by_name_kind(probe->btf, name, kind), fd, link, err = 0;
+	uint32_t id = probe_type(probe, name, kind);
+	int fd, link, err = 0;
 
-	if (id < 0)
+	if (!id)
 		return -ENOENT;
 	fd = load_trivial(BPF_PROG_TYPE_TRACING, attach, id);
 	if (fd < 0)
@@ -99,31 +131,21 @@ static void probe_tracing(struct probe *probe, enum via via, int err)
 		  refused ? "this kernel does not let its functions be patched (EPERM)" : NULL);
 }
 
-/* Hooks that find their target through BTF. */
 static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 {
-	static const struct {
-		enum via via;
-		enum bpf_attach_type attach;
-		const char *name;
-		__u32 kind;
-	} row[] = {
-	    {VIA_TP_BTF, BPF_TRACE_RAW_TP, "btf_trace_sched_switch", BTF_KIND_TYPEDEF},
-	    {VIA_ITER, BPF_TRACE_ITER, "bpf_iter_task", BTF_KIND_FUNC},
-	    {VIA_FENTRY, BPF_TRACE_FENTRY, "vfs_read", BTF_KIND_FUNC},
-	};
 	unsigned i;
 
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		if (!(wanted & 1u << row[i].via))
+	for (i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++) {
+		if (!(wanted & 1u << by_type[i].via))
 			continue;
 		if (no_bpf)
-			probe_via(probe, row[i].via, no_bpf, NULL);
+			probe_via(probe, by_type[i].via, no_bpf, NULL);
 		else if (!probe->btf)
-			probe_via(probe, row[i].via, -1, "no BTF");
+			probe_via(probe, by_type[i].via, -1, "no BTF");
 		else
-			probe_tracing(probe, row[i].via,
-				      try_tracing(probe, row[i].attach, row[i].name, row[i].kind));
+			probe_tracing(probe, by_type[i].via,
+				      try_tracing(probe, by_type[i].attach, by_type[i].name,
+						  by_type[i].kind));
 	}
 }
 
@@ -185,56 +207,47 @@ static void probe_many(struct probe *probe, unsigned wanted)
 	}
 }
 
-static void probe_function_type(struct probe *probe, const char *key, const char *name)
+/* key: WHAT.FUNCTION */
+static void probe_function_type(struct probe *probe, const char *key)
 {
 	probe_set(probe, key,
-		  probe->btf && btf__find_by_name_kind(probe->btf, name, BTF_KIND_FUNC) > 0 ? "yes"
-											    : "no");
+		  probe_type(probe, strchr(key, '.') + 1, BTF_KIND_FUNC) ? "yes" : "no");
 }
 
-/* To find a function takes a millisecond: what only stacks need is not asked for others. */
-static bool walk_stacks(const struct tool *const *list)
+static void probe_btf_facts(struct probe *probe)
 {
-	const struct column *column;
+	size_t i;
 
-	for (; *list; list++)
-		for (column = (*list)->columns; column->name; column++)
-			if (column->want & WANT_ANY_KSTACK)
-				return true;
-	return false;
-}
-
-static void probe_btf_facts(struct probe *probe, const struct tool *const *list)
-{
-	probe_function_type(probe, "kfunc.bpf_get_kmem_cache", "bpf_get_kmem_cache");
-	if (walk_stacks(list))
-		probe_function_type(probe, "helper.bpf_task_pt_regs", "bpf_task_pt_regs");
+	for (i = 0; i < sizeof(function_fact) / sizeof(function_fact[0]); i++)
+		probe_function_type(probe, function_fact[i]);
 }
 
 /* Where a v1 controller's state stands in css_set.subsys: it depends on the configuration. */
 static void probe_cgroup_subsys(struct probe *probe)
 {
-	int id =
-	    probe->btf ? btf__find_by_name_kind(probe->btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
+	uint32_t id = probe_type(probe, "cgroup_subsys_id", BTF_KIND_ENUM), i;
+	const struct btf_types *types;
 	const struct btf_type *type;
+	const struct btf_enum *value;
 	const char *name, *end;
-	char key[64], value[16];
-	int i;
+	char key[64], text[16];
 
-	if (id < 0)
+	if (!id)
 		return;
-	type = btf__type_by_id(probe->btf, (__u32)id);
-	for (i = 0; i < btf_vlen(type); i++) {
-		name = btf__name_by_offset(probe->btf, btf_enum(type)[i].name_off);
-		end = strstr(name, "_cgrp_id");
+	types = kernel_btf_types(probe->btf);
+	type = btf_types_at(types, id);
+	value = (const void *)(type + 1);
+	for (i = 0; i < BTF_INFO_VLEN(type->info); i++) {
+		name = btf_types_name(types, value[i].name_off);
+		end = name ? strstr(name, "_cgrp_id") : NULL;
 		if (!end)
 			continue;
 		/* v1 calls io by its old name */
 		snprintf(key, sizeof(key), "cgroup_subsys.%.*s",
 			 !strncmp(name, "io_", 3) ? 5 : (int)(end - name),
 			 !strncmp(name, "io_", 3) ? "blkio" : name);
-		snprintf(value, sizeof(value), "%d", btf_enum(type)[i].val);
-		probe_set(probe, key, value);
+		snprintf(text, sizeof(text), "%d", value[i].val);
+		probe_set(probe, key, text);
 	}
 }
 
@@ -286,35 +299,80 @@ static void probe_host(struct probe *probe)
 		probe_set(probe, "kallsyms", "yes");
 }
 
-enum status caps_probe(struct caps *caps, const struct tool *const *list, const char *btf_path,
-		       struct symbols *symbols, bool attach)
+static void each_hook(struct probe *probe, void (*take)(struct probe *, const struct hook *))
 {
-	struct probe probe = {
-	    .caps = caps, .tracefs = host_tracefs(), .symbols = symbols, .attach = attach};
-	struct btf *given = NULL;
+	const struct tool *const *tool;
 	const struct hook *hook;
-	unsigned wanted = 0;
+
+	for (tool = probe->list; *tool; tool++)
+		for (hook = (*tool)->hooks; hook && hook->role; hook++)
+			if (!probe->opts || plan_asks(probe->opts, hook))
+				take(probe, hook);
+}
+
+static void want_via(struct probe *probe, const struct hook *hook)
+{
+	probe->vias |= 1u << hook->via;
+}
+
+/* One pass over the types answers all that will be asked of them. */
+static int look(struct probe *probe)
+{
 	size_t i;
 
+	for (i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++)
+		if (probe->vias & 1u << by_type[i].via)
+			probe_expect(probe, by_type[i].name, by_type[i].kind);
+	if (probe->vias & 1u << VIA_FENTRY) {
+		probe_expect(probe, FENTRY_FIRST_TARGET, BTF_KIND_FUNC);
+		probe_expect(probe, FENTRY_FIRST_NEEDLESS, BTF_KIND_FUNC);
+	}
+	for (i = 0; i < sizeof(function_fact) / sizeof(function_fact[0]); i++)
+		probe_expect(probe, strchr(function_fact[i], '.') + 1, BTF_KIND_FUNC);
+	probe_expect(probe, "cgroup_subsys_id", BTF_KIND_ENUM);
+	each_hook(probe, probe_expect_target);
+	return probe->err ? probe->err : kernel_btf_look(probe->btf);
+}
+
+/* The running kernel's types, or given those of a file. */
+static enum status open_types(struct probe *probe, const char *path, struct kernel_btf **given)
+{
+	int err = path ? kernel_btf_open_file(given, path) : 0;
+
+	probe->btf = path ? *given : kernel_btf();
+	if (probe->btf && !err)
+		err = look(probe);
+	if (!err)
+		return OK;
+	kernel_btf_close(*given);
+	return fail(path ? USAGE : FAILED, "cannot read BTF from %s: %s",
+		    path ? path : "the kernel", bpf_log_strerror(-err));
+}
+
+enum status caps_probe(struct caps *caps, const struct tool *const *list, const struct opts *opts,
+		       struct symbols *symbols)
+{
+	struct probe probe = {.caps = caps,
+			      .tracefs = host_tracefs(),
+			      .symbols = symbols,
+			      .list = list,
+			      .opts = opts,
+			      .attach = !opts || opts->action == ACTION_EXPLAIN};
+	struct kernel_btf *given = NULL;
+	enum status status;
+
 	bpf_log_begin(false);
-	if (btf_path)
-		given = btf__parse(btf_path, NULL);
-	if (btf_path && !given)
-		return fail(USAGE, "cannot read BTF from %s: %s", btf_path,
-			    bpf_log_strerror(errno));
-	probe.btf = given ? given : kernel_btf();
+	each_hook(&probe, want_via);
+	status = open_types(&probe, opts ? opts->btf : NULL, &given);
+	if (status)
+		return status;
 	probe_host(&probe);
-	for (i = 0; list[i]; i++)
-		for (hook = list[i]->hooks; hook && hook->role; hook++)
-			wanted |= 1u << hook->via;
-	probe_vias(&probe, wanted);
-	probe_many(&probe, wanted);
-	for (i = 0; list[i]; i++)
-		for (hook = list[i]->hooks; hook && hook->role; hook++)
-			probe_target(&probe, hook);
-	probe_btf_facts(&probe, list);
+	probe_vias(&probe, probe.vias);
+	probe_many(&probe, probe.vias);
+	each_hook(&probe, probe_target);
+	probe_btf_facts(&probe);
 	probe_numa(&probe);
 	probe_cgroup_subsys(&probe);
-	btf__free(given);
+	kernel_btf_close(given);
 	return probe.err ? fail(FAILED, "out of memory") : OK;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the kernel says of one target: a tracepoint and its arguments, a function. */
-#include <bpf/btf.h>
+#include <linux/btf.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,53 +8,71 @@
 #include "core/caps_probe.h"
 #include "core/symbols.h"
 
-static void append_type(char *out, size_t size, const struct btf *btf, __u32 id)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-	size_t len = strlen(out);
+#define MAX_WORDS 32 /* of pointers and modifiers: malformed BTF has circles */
 
-	if (!type || btf_is_void(type)) {
-		snprintf(out + len, size - len, "void");
-		return;
-	}
-	if (btf_is_ptr(type)) {
-		append_type(out, size, btf, type->type);
-		len = strlen(out);
-		snprintf(out + len, size - len, " *");
-	} else if (btf_is_mod(type)) {
-		append_type(out, size, btf, type->type);
-	} else {
-		snprintf(out + len, size - len, "%s%s", btf_is_struct(type) ? "struct " : "",
-			 btf__name_by_offset(btf, type->name_off));
-	}
+static bool is_modifier(uint32_t kind)
+{
+	return kind == BTF_KIND_CONST || kind == BTF_KIND_VOLATILE || kind == BTF_KIND_RESTRICT ||
+	       kind == BTF_KIND_TYPE_TAG;
 }
 
-/* typedef void (*btf_trace_EVENT)(void *, ARGUMENTS): the kernel's own word on the arguments. */
+/* "struct task_struct *": less what only modifies it. */
+static void append_type(char *out, size_t size, const struct btf_types *types, uint32_t id)
+{
+	const struct btf_type *type = btf_types_at(types, id);
+	unsigned pointers = 0, depth;
+	size_t len = strlen(out);
+	const char *name;
+	uint32_t kind;
+
+	for (depth = 0; type && depth < MAX_WORDS; depth++) {
+		kind = btf_type_kind(type);
+		if (kind != BTF_KIND_PTR && !is_modifier(kind))
+			break;
+		pointers += kind == BTF_KIND_PTR;
+		type = btf_types_at(types, type->type);
+	}
+	name = type ? btf_types_name(types, type->name_off) : "void";
+	kind = type ? btf_type_kind(type) : 0;
+	snprintf(out + len, size - len, "%s%s", kind == BTF_KIND_STRUCT ? "struct " : "",
+		 name ? name : "");
+	for (; pointers; pointers--)
+		strncat(out, " *", size - strlen(out) - 1);
+}
+
+/* typedef void (*btf_trace_EVENT)(void *, ARGUMENTS); NULL: not of this form. */
+static const struct btf_type *trace_proto(const struct btf_types *types, uint32_t id)
+{
+	const struct btf_type *type = btf_types_at(types, id);
+
+	type = type ? btf_types_at(types, type->type) : NULL;
+	if (!type || btf_type_kind(type) != BTF_KIND_PTR)
+		return NULL;
+	type = btf_types_at(types, type->type);
+	return type && btf_type_kind(type) == BTF_KIND_FUNC_PROTO ? type : NULL;
+}
+
+/* The kernel's own word on the arguments of an event. */
 static void probe_proto(struct probe *probe, const char *event)
 {
+	const struct btf_types *types = kernel_btf_types(probe->btf);
 	char key[96], value[512] = "";
-	const struct btf_type *type;
+	const struct btf_type *proto;
 	const struct btf_param *param;
-	int id, i;
+	uint32_t i;
 
 	snprintf(key, sizeof(key), "btf_trace_%s", event);
-	id = btf__find_by_name_kind(probe->btf, key, BTF_KIND_TYPEDEF);
+	proto = trace_proto(types, probe_type(probe, key, BTF_KIND_TYPEDEF));
 	snprintf(key, sizeof(key), "proto.%s", event);
-	if (id < 0) {
+	if (!proto) {
 		probe_set(probe, key, "no");
 		return;
 	}
-	type = btf__type_by_id(probe->btf, btf__type_by_id(probe->btf, (__u32)id)->type);
-	type = type ? btf__type_by_id(probe->btf, type->type) : NULL;
-	if (!type || !btf_is_func_proto(type)) {
-		probe_set(probe, key, "no");
-		return;
-	}
-	param = btf_params(type);
-	for (i = 1; i < btf_vlen(type); i++) {
+	param = (const void *)(proto + 1);
+	for (i = 1; i < BTF_INFO_VLEN(proto->info); i++) {
 		if (i > 1)
 			strncat(value, ";", sizeof(value) - strlen(value) - 1);
-		append_type(value, sizeof(value), probe->btf, param[i].type);
+		append_type(value, sizeof(value), types, param[i].type);
 	}
 	probe_set(probe, key, *value ? value : "none");
 }
@@ -89,9 +107,7 @@ static void probe_functions(struct probe *probe, const char *targets)
 		snprintf(key, sizeof(key), "fn.%s", name);
 		value = caps_get(probe->caps, key);
 		if (!value) {
-			value = probe->btf &&
-					btf__find_by_name_kind(probe->btf, name, BTF_KIND_FUNC) > 0
-				    ? "yes"
+			value = probe_type(probe, name, BTF_KIND_FUNC)              ? "yes"
 				: symbols_address(probe->symbols, name, KSYMS_TEXT) ? "symbol"
 										    : "no";
 			probe_set(probe, key, value);
@@ -101,13 +117,43 @@ static void probe_functions(struct probe *probe, const char *targets)
 	}
 }
 
+static bool on_function(const struct hook *hook)
+{
+	return hook->via == VIA_FENTRY || hook->via == VIA_KPROBE;
+}
+
+static void expect_functions(struct probe *probe, const char *targets)
+{
+	char name[TARGET_LEN];
+
+	while ((targets = tool_next_target(targets, name)))
+		probe_expect(probe, name, BTF_KIND_FUNC);
+}
+
+void probe_expect_target(struct probe *probe, const struct hook *hook)
+{
+	const char *colon = strchr(hook->target, ':');
+	char name[96];
+
+	if (hook->patterns)
+		return;
+	if (hook->beside)
+		expect_functions(probe, hook->beside);
+	if (on_function(hook)) {
+		expect_functions(probe, hook->target);
+	} else if (colon) {
+		snprintf(name, sizeof(name), "btf_trace_%s", colon + 1);
+		probe_expect(probe, name, BTF_KIND_TYPEDEF);
+	}
+}
+
 void probe_target(struct probe *probe, const struct hook *hook)
 {
 	if (hook->patterns)
 		return;
 	if (hook->beside)
 		probe_functions(probe, hook->beside);
-	if (hook->via == VIA_FENTRY || hook->via == VIA_KPROBE)
+	if (on_function(hook))
 		probe_functions(probe, hook->target);
 	else
 		probe_tracepoint(probe, hook->target);

@@ -15,7 +15,7 @@
  */
 #define STACKS (1u << 15)
 #define ROWS (1u << 16)
-#define ROWS_BYTES (16u << 20)
+#define ROWS_BYTES (8u << 20)
 #define ENTRY_BYTES 64 /* what a hash entry takes beside key and value */
 
 /* Frames of the tracing machinery and of the traced function itself, cut after the walk. */
@@ -50,7 +50,7 @@ static bool pattern_asks(const struct opts *opts, enum target_kind kind)
 	return !opts->n_patterns;
 }
 
-static bool role_wanted(const struct hook *hook, const struct opts *opts, const struct caps *caps)
+bool plan_asks(const struct opts *opts, const struct hook *hook)
 {
 	const struct tool *tool = opts->tool;
 
@@ -60,9 +60,12 @@ static bool role_wanted(const struct hook *hook, const struct opts *opts, const 
 		return false;
 	if (hook->mode && tool->mode_allowed && !tool->mode_allowed(opts, hook->mode))
 		return false;
-	if (hook->parts && !(hook->parts & opts->parts))
-		return false;
-	return has_beside(hook, caps) &&
+	return !hook->parts || (hook->parts & opts->parts);
+}
+
+static bool role_wanted(const struct hook *hook, const struct opts *opts, const struct caps *caps)
+{
+	return plan_asks(opts, hook) && has_beside(hook, caps) &&
 	       (!(hook->when & HOOK_IF_PRESENT) || !plan_absent(hook, caps));
 }
 

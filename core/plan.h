@@ -50,6 +50,8 @@ struct plan {
 	bool rt;             /* PREEMPT_RT: sleeping locks are rt_mutexes */
 };
 
+/* Do the options ask for the hook, whatever the kernel? Of no other is any fact looked at. */
+bool plan_asks(const struct opts *, const struct hook *);
 /* Never fails: a role without a usable candidate is for plan_check() to tell. */
 void plan_make(const struct opts *, const struct caps *, struct plan *);
 /* Can the tool run: has it what it depends on, and each role of the mode in use a candidate? */

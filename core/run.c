@@ -81,8 +81,7 @@ static enum status learn_caps(struct run *run)
 	if (!run->opts.tool->object)
 		return OK;
 	run->symbols.both = names_locks(run->opts.tool);
-	return caps_probe(&run->caps, one, run->opts.btf, &run->symbols,
-			  run->opts.action == ACTION_EXPLAIN);
+	return caps_probe(&run->caps, one, &run->opts, &run->symbols);
 }
 
 /* The cgroup's id, and for v1 which hierarchy of the task it stands in. */

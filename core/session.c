@@ -6,10 +6,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/bpf_log.h"
+#include "core/btf_lend.h"
 #include "core/host.h"
 #include "core/kernel_btf.h"
 
@@ -20,7 +20,7 @@ static const char *error_text(int err)
 	return err == -ENOTSUPP ? "not supported" : bpf_log_strerror(-err);
 }
 
-static struct bpf_program *program_of(const struct session *session, const struct hook *hook)
+struct bpf_program *session_program(const struct session *session, const struct hook *hook)
 {
 	return *(struct bpf_program **)((char *)session->skel + hook->prog);
 }
@@ -40,12 +40,13 @@ static void choose_programs(struct session *session)
 
 		if (!chosen)
 			continue;
-		bpf_program__set_autoload(program_of(session, chosen->hook), true);
+		bpf_program__set_autoload(session_program(session, chosen->hook), true);
 		if (chosen->hook->patterns)
-			bpf_program__set_expected_attach_type(program_of(session, chosen->hook),
-							      multi_attach_type(chosen->hook->via));
+			bpf_program__set_expected_attach_type(
+			    session_program(session, chosen->hook),
+			    multi_attach_type(chosen->hook->via));
 		if (chosen->hook->via == VIA_FENTRY)
-			bpf_program__set_attach_target(program_of(session, chosen->hook), 0,
+			bpf_program__set_attach_target(session_program(session, chosen->hook), 0,
 						       chosen->target);
 	}
 }
@@ -198,7 +199,7 @@ static enum status attach(struct session *session, bool *again)
 			session->used[session->n_links++] = chosen;
 			continue;
 		}
-		link = attach_one(program_of(session, chosen->hook), chosen);
+		link = attach_one(session_program(session, chosen->hook), chosen);
 		if (!link) {
 			reject(plan, chosen, -errno);
 			*again = true;
@@ -225,46 +226,25 @@ static void close_object(struct session *session, bool leaving)
 	session->obj = NULL;
 }
 
-/*
- * libbpf looks for each type that a program reads among all that it is given: of the kernel's
- * hundred thousand only those that may be meant.
- */
-static enum status prune_types(struct session *session, const struct btf *kernel)
-{
-	int err = kernel_btf_prune(kernel, bpf_object__btf(session->obj), session->types_fd);
-
-	return err ? fail(FAILED, "cannot read the kernel's types: %s", strerror(-err)) : OK;
-}
-
 /* One try with the hooks that the plan would use now. */
 static enum status open_once(struct session *session, bool *again)
 {
 	const struct object *object = plan_object(session->plan);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = session->plan->opts->btf);
-	const struct btf *kernel = NULL;
-	enum status status = OK;
-	char types[32];
+	enum status status;
 
 	bpf_log_begin(session->plan->opts->verbose);
-	if (!session->plan->opts->btf && session->types_fd < 0)
-		kernel = kernel_btf();
-	if (kernel)
-		session->types_fd = memfd_create("btf", MFD_CLOEXEC);
-	if (session->types_fd >= 0) {
-		snprintf(types, sizeof(types), "/proc/self/fd/%d", session->types_fd);
-		options.btf_custom_path = types;
-	}
 	session->object = object;
 	session->skel = object->open(&options);
 	if (!session->skel)
 		return fail(FAILED, "cannot open BPF object %s: %s", object->name, strerror(errno));
 	session->obj = object->object(session->skel);
-	if (kernel && session->types_fd >= 0)
-		status = prune_types(session, kernel);
+	status = session_lend_types(session);
 	if (!status)
 		status = configure(session);
 	if (!status)
 		status = load(session, again);
+	btf_lend_end();
 	if (status || *again)
 		return status;
 	status = fill_ids(session, "tgids", &session->plan->opts->tgids, session->command_tgid);
@@ -273,6 +253,20 @@ static enum status open_once(struct session *session, bool *again)
 	if (!status)
 		status = attach(session, again);
 	return status;
+}
+
+/* Does the plan hook a function that way, by itself and not by a pattern? */
+static bool hooks_by_fentry(struct plan *plan)
+{
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++) {
+		const struct candidate *chosen = plan_chosen(plan, role);
+
+		if (chosen && chosen->hook->via == VIA_FENTRY)
+			return true;
+	}
+	return false;
 }
 
 /* Maps the slots into our memory, where the object has such. */
@@ -315,7 +309,6 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 	session->command_tgid = command_tgid;
 	session->symbolize.plan = plan;
 	session->stats_fd = -1;
-	session->types_fd = -1;
 	status = user_space_open(&session->user_space, &session->symbolize, command_tgid);
 	if (!status && plan->opts->tool->find)
 		status = plan->opts->tool->find(plan, &session->targets);
@@ -323,6 +316,8 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		return status;
 	if (plan->opts->tool->object) {
 		session->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		if (hooks_by_fentry(plan))
+			fentry_first_begin(&session->fentry_first);
 		do {
 			again = false;
 			close_object(session, false);
@@ -330,6 +325,7 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 			if (!status)
 				status = open_once(session, &again);
 		} while (!status && again);
+		fentry_first_done(&session->fentry_first);
 		kernel_btf_drop();
 		if (!status)
 			status = map_slots(session);
@@ -380,13 +376,12 @@ void session_close(struct session *session)
 	if (!session->plan)
 		return;
 	close_object(session, true);
+	fentry_first_end(&session->fentry_first);
 	slots_unmap(&session->slot_rows);
 	slots_unmap(&session->slot_stacks);
 	if (session->stats_fd >= 0)
 		close(session->stats_fd);
 	user_space_close(&session->user_space);
-	if (session->types_fd >= 0)
-		close(session->types_fd);
 	symbolize_end(&session->symbolize);
 	rowset_free(&session->before);
 	targets_free(&session->targets);

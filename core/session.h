@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "core/fentry_first.h"
 #include "core/multi.h"
 #include "core/plan.h"
 #include "core/rowset.h"
@@ -22,14 +23,14 @@ struct session {
 	const struct object *object; /* that skel is of */
 	void *skel;
 	struct bpf_object *obj;
-	int types_fd; /* the kernel's types that obj reads, as BTF; -1: not made */
 	struct bpf_link *link[MAX_HOOKS];        /* NULL: of patterns, in multi */
 	const struct candidate *used[MAX_HOOKS]; /* one per link */
 	unsigned n_links;
 	struct targets targets; /* of a tool with patterns */
 	struct multi multi;     /* what is attached to them */
-	int stats_fd;           /* keeps BPF_ENABLE_STATS on; -1: refused */
-	uint32_t command_tgid;  /* 0: none */
+	struct fentry_first fentry_first;
+	int stats_fd;          /* keeps BPF_ENABLE_STATS on; -1: refused */
+	uint32_t command_tgid; /* 0: none */
 	struct symbolize symbolize;
 	struct user_space user_space;
 	struct slots_view slot_rows, slot_stacks; /* layout.slots; else empty */
@@ -55,6 +56,11 @@ enum status session_collect(struct session *, struct snapshot *);
 void session_close(struct session *);
 /* For session_open(): the maps' entries and sizes as the plan has them. Returns 0 or -errno. */
 int session_size_maps(struct session *);
+/* The program of a hook, in the object that is open. */
+struct bpf_program *session_program(const struct session *, const struct hook *);
+/* Lends libbpf the kernel's types that the object and its hooks ask for, where there are any. OK,
+ * or FAILED, said. */
+enum status session_lend_types(struct session *);
 
 /*
  * For tools' own collect(): what is live is read first, as raw bytes and in one

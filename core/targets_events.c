@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tracepoints, by the directories of tracefs; without it, by BTF, which knows no categories. */
-#include <bpf/btf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -77,24 +76,30 @@ static int take_category(struct targets *targets, int parent, const char *catego
 	return err;
 }
 
+static int take_described(void *targets, const struct btf_name *prefix, uint32_t id,
+			  const struct btf_type *type)
+{
+	const struct btf_types *types = kernel_btf_types(kernel_btf());
+
+	(void)id;
+	return take(targets, NULL, btf_types_name(types, type->name_off) + prefix->len);
+}
+
 static int find_in_btf(struct targets *targets)
 {
-	const struct btf *btf = kernel_btf();
-	const char *prefix = "btf_trace_", *name;
-	const struct btf_type *type;
-	__u32 i;
-	int err = 0;
+	const char *prefix = "btf_trace_";
+	struct kernel_btf *btf = kernel_btf();
+	struct btf_names names = {};
+	int err;
 
 	if (!btf)
 		return (int)fail(CANNOT,
 				 "tracepoints cannot be listed: neither tracefs nor BTF can "
 				 "be read (mount -t tracefs tracefs /sys/kernel/tracing)");
-	for (i = 1; !err && i < btf__type_cnt(btf); i++) {
-		type = btf__type_by_id(btf, i);
-		name = btf__name_by_offset(btf, type->name_off);
-		if (btf_is_typedef(type) && !strncmp(name, prefix, strlen(prefix)))
-			err = take(targets, NULL, name + strlen(prefix));
-	}
+	err = btf_names_add(&names, prefix, strlen(prefix), BTF_BIT(BTF_KIND_TYPEDEF), BTF_PREFIX);
+	if (!err)
+		err = btf_types_match(kernel_btf_types(btf), &names, take_described, targets);
+	btf_names_free(&names);
 	return err;
 }
 

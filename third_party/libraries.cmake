@@ -13,4 +13,5 @@ find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL bpftool HINTS /usr/sbin REQUIRED)
 
 add_library(ktrace_libraries INTERFACE)
-target_link_libraries(ktrace_libraries INTERFACE ${LIBBPF} ${LIBELF} ${LIBZ} ${LIBLZMA} ${LIBIBERTY} m)
+target_link_libraries(ktrace_libraries INTERFACE ${LIBBPF} ${LIBELF} ${LIBZ} ${LIBLZMA} ${LIBIBERTY} m
+  pthread)

@@ -29,3 +29,20 @@ def test_each_row_is_consistent_with_its_histograms(lab):
         assert row["count"] == sum(slot["count"] for slot in row["hist_ns"]) > 0, row
         assert sum(slot["count"] for slot in row["delay_hist_ns"]) <= row["count"], row
         assert row["max_ns"] <= row["total_ns"], row
+
+
+def test_no_function_stays_hooked_but_those_asked_for(lab):
+    """Another is, as we start, so that ours is not the system's first (core/fentry_first.c)."""
+    result = lab.run("""
+list=/sys/kernel/tracing/enabled_functions
+cat >look <<END
+n=0
+while grep -q bpf_fentry_test1 $list && [ \\$n -lt 300 ]; do n=\\$((n + 1)); sleep 0.1; done 2>/dev/null
+echo left: \\$(cat $list 2>/dev/null) >&2
+END
+$W/onready --do 'sh ./look' --signal TERM -- $KTRACE tasklets -j --ready-fd 9""")
+    left = next((line for line in result.err.splitlines() if line.startswith("left:")), None)
+    assert left is not None and "bpf_fentry_test1" not in left, result
+    hooked = [hook["target"] for hook in result.report["hooks"] if hook["via"] == "fentry"]
+    if left.strip() != "left:":  # there is tracefs, and so ftrace's list
+        assert all(target in left for target in hooked), result
