@@ -13,12 +13,15 @@ const volatile struct alloc_cfg cfg SEC(".rodata.cfg");
 #include "bpf/slab.bpf.h"
 #include "bpf/slab_request.bpf.h"
 
-/* Key and value sizes are the tool's, set before load. */
+/*
+ * Key and value sizes are the tool's, set before load. Without types: where these have other sizes
+ * the kernel makes the whole map before it says so, and it has to be made again.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct kmem_key);
-	__type(value, struct kmem_value);
+	__uint(key_size, sizeof(struct kmem_key));
+	__uint(value_size, sizeof(struct kmem_value));
 } rows SEC(".maps");
 
 /* At most five frames of the tracing machinery, the tracer and its call site. */
@@ -40,8 +43,9 @@ static __always_inline __u64 tracer_of(void *ctx, __u64 call_site)
 	return 0;
 }
 
-static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 ptr,
-				       struct kmem_cache *s, __u64 requested, __u64 bytes)
+/* call_site: where kmalloc was called; else 0. */
+static __always_inline void slab_alloc(void *ctx, __u64 call_site, __u64 ptr, struct kmem_cache *s,
+				       __u64 requested, __u64 bytes)
 {
 	struct kmem_key key = {};
 	struct kmem_value *row;
@@ -55,12 +59,13 @@ static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 p
 	if (!WANT(WANT_CACHE))
 		__builtin_memset(key.cache, 0, sizeof(key.cache));
 	key_current(&key);
-	if (large_call_site) {
-		key.large_call_site = large_call_site;
-		key.large_tracer = tracer_of(ctx, large_call_site);
-	}
 	key.kstack = kstack_of_current(ctx);
 	key.ustack = ustack_of_current(ctx);
+	/* After the walks, so that the verifier need not follow them both ways. */
+	if (call_site && requested > cfg.large_bytes) {
+		key.large_call_site = call_site;
+		key.large_tracer = tracer_of(ctx, call_site);
+	}
 	row = row_get(&rows, &key, &kmem_zero);
 	if (!row)
 		return;
@@ -72,7 +77,7 @@ static __always_inline void slab_alloc(void *ctx, __u64 large_call_site, __u64 p
 static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __u64 requested,
 				       __u64 bytes)
 {
-	slab_alloc(ctx, requested > cfg.large_bytes ? call_site : 0, ptr, NULL, requested, bytes);
+	slab_alloc(ctx, call_site, ptr, NULL, requested, bytes);
 }
 
 static __always_inline void on_cache_alloc(void *ctx, __u64 ptr, struct kmem_cache *s,

@@ -48,11 +48,7 @@ static __always_inline struct heap_call *call_of_thread(bool make)
 	if (call || !make)
 		return call;
 	__builtin_memset(&none, 0, sizeof(none));
-	bpf_map_update_elem(&starts, &tid, &none, BPF_NOEXIST);
-	call = bpf_map_lookup_elem(&starts, &tid);
-	if (!call)
-		lose(events);
-	return call;
+	return start_new(&starts, &tid, &none);
 }
 
 /*

@@ -33,6 +33,10 @@ enum pagetype {
 	PGTY_slab = 0xf5, /* since 6.12 */
 };
 
+enum kmalloc_cache_type {
+	KMALLOC_RANDOM_START, /* since 6.6 */
+};
+
 struct trace_event_raw_kmalloc {
 	struct trace_entry ent;
 	unsigned long call_site;

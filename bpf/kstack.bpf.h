@@ -18,7 +18,7 @@ static __always_inline __u64 kernel_walk(void *ctx, __u64 at, __u64 end)
 		lose(stacks);
 		return STACK_LOST;
 	}
-	id = stack_keep(walk, bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0));
+	id = stack_keep(walk->level, bpf_get_stack(ctx, walk->frames.ip, WALK_BYTES, 0));
 	if (cfg.filter.unwind && id != STACK_LOST)
 		unwind_learn(at, end, walk->level);
 	walk_end(level);

@@ -48,6 +48,25 @@ static __always_inline bool on_cpu(struct task_struct *task)
 	return on;
 }
 
+/*
+ * A task leaves its CPU to wait. Is it being woken from that right now, or has it
+ * been already? The waker holds pi_lock until the task has left its CPU, or it
+ * has queued the wakeup and set the state to say so, before it let go of the lock:
+ * they are read in the other order. A task whose dequeue is delayed (since 6.12) is
+ * made runnable at once: the run queue is unlocked while the next one is looked for.
+ */
+static __always_inline bool being_woken(struct task_struct *task)
+{
+	__u32 lock = 0, state;
+
+	bpf_probe_read_kernel(&lock, sizeof(lock), &task->pi_lock);
+	if (lock)
+		return true;
+	barrier_var(lock); /* 0, and added lest a CPU reads the state first */
+	state = task_state((void *)task + lock, false);
+	return !state || state & STATE_RAW_WAKING;
+}
+
 /* Off its CPU of its own will, as an iterator sees it; no idle task and nothing that has ended. */
 static __always_inline bool sleeps(struct task_struct *task)
 {
@@ -123,10 +142,15 @@ static __always_inline bool same_name(const char *name, const volatile char *wan
 	return true;
 }
 
+static __always_inline bool is_self(__u32 tgid)
+{
+	__u32 self = cfg.filter.self_tgid;
+
+	return self && tgid == self;
+}
+
 static __always_inline bool keep_ids(__u32 tgid, __u32 tid)
 {
-	if (cfg.filter.self_tgid && tgid == cfg.filter.self_tgid)
-		return false;
 	if (cfg.filter.by_tgid && !bpf_map_lookup_elem(&tgids, &tgid))
 		return false;
 	if (cfg.filter.by_tid && !bpf_map_lookup_elem(&tids, &tid))
@@ -146,6 +170,10 @@ static __always_inline bool keep_flags(__u32 flags)
 /* Any task; btf says that the verifier knows the pointer. */
 static __always_inline bool keep_task(struct task_struct *task, bool btf)
 {
+	if (is_self(TASK(btf, task, tgid)))
+		return false;
+	if (!cfg.filter.by_any)
+		return true;
 	if (!keep_ids(TASK(btf, task, tgid), TASK(btf, task, pid)))
 		return false;
 	if ((cfg.filter.user_threads || cfg.filter.kernel_threads) &&
@@ -161,11 +189,13 @@ static __always_inline bool keep_task(struct task_struct *task, bool btf)
 	return !cfg.filter.by_cgroup || in_cgroup(task);
 }
 
-/* The running task; cheaper than keep_task() as long as only ids are asked for. */
-static __always_inline bool keep_current(void)
+/* The running task, whose tgid and tid these are; cheaper than keep_task() if these suffice. */
+static __always_inline bool keep_current_as(__u64 id)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
+	if (is_self(id >> 32))
+		return false;
+	if (!cfg.filter.by_any)
+		return true;
 	if (!keep_ids(id >> 32, (__u32)id))
 		return false;
 	if (cfg.filter.by_comm) {
@@ -186,6 +216,11 @@ static __always_inline bool keep_current(void)
 	return true;
 }
 
+static __always_inline bool keep_current(void)
+{
+	return keep_current_as(bpf_get_current_pid_tgid());
+}
+
 static __always_inline bool keep_interval(__u64 delta_ns)
 {
 	if (cfg.filter.min_ns && delta_ns < cfg.filter.min_ns)
@@ -196,46 +231,10 @@ static __always_inline bool keep_interval(__u64 delta_ns)
 }
 
 #include "bpf/stack.bpf.h"
+#include "bpf/rows.bpf.h"
 
-/* The row of a key, made with zeros when new; NULL: it does not fit, and is counted. */
-static __always_inline void *row_get(void *map, const void *key, const void *zero)
-{
-	void *row = bpf_map_lookup_elem(map, key);
-
-	if (row)
-		return row;
-	bpf_map_update_elem(map, key, zero, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(map, key);
-	if (!row)
-		lose(rows);
-	return row;
-}
-
-#define row_add(field, amount) __sync_fetch_and_add(&(field), amount)
-
-/*
- * A maximum without cmpxchg, which 5.10 refuses even in dead code. Two CPUs
- * that store in the same few nanoseconds can lose the larger one; the second
- * look leaves only the store itself as a window.
- */
-#define row_max(field, amount)                   \
-	do {                                     \
-		volatile __u64 *max_ = &(field); \
-		if (*max_ < (amount))            \
-			*max_ = (amount);        \
-		if (*max_ < (amount))            \
-			*max_ = (amount);        \
-	} while (0)
-
-/* An interval in a row of count, total_ns and max_ns. */
-#define row_interval(row, ns)                 \
-	do {                                  \
-		row_add((row)->count, 1);     \
-		row_add((row)->total_ns, ns); \
-		row_max((row)->max_ns, ns);   \
-	} while (0)
-
-static __always_inline __u32 log2_slot(__u64 v)
+/* A function of its own: what comes then is verified once, and not for each slot. */
+__noinline __u32 log2_slot(__u64 v)
 {
 	__u32 slot = 0, hi = v >> 32, low;
 

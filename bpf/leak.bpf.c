@@ -31,11 +31,11 @@ struct {
 /*
  * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
  * every start. RCU frees up to 512 pointers at once, a piece at a time; bulk allocations are
- * of 64 and less.
+ * of 64 and less. What is beyond is counted as lost.
  */
 #define MAX_BULK_FREE 512
 #define BULK_PIECE 32
-#define MAX_BULK_ALLOC 128
+#define MAX_BULK_ALLOC 64
 /* kmalloc() gives no address below, but for what is not to be freed: ZERO_SIZE_PTR is 16. */
 #define LOWEST 4096
 
@@ -246,6 +246,7 @@ int bulk_free_kprobe(struct pt_regs *ctx)
 static __always_inline void on_bulk_alloc(void *ctx, struct kmem_cache *s, __u64 n, __u64 array)
 {
 	struct leak_value value = {};
+	__u64 lost = n > MAX_BULK_ALLOC ? n - MAX_BULK_ALLOC : 0;
 	__u32 i;
 
 	if (!keep_bytes(BPF_CORE_READ(s, object_size)) || !keep_current())
@@ -259,12 +260,11 @@ static __always_inline void on_bulk_alloc(void *ctx, struct kmem_cache *s, __u64
 
 		bpf_probe_read_kernel(&ptr, sizeof(ptr), (void *)(array + i * sizeof(ptr)));
 		/* not live_add(), whose branches are too many for the verifier in a loop */
-		if (ptr >= LOWEST && sampled(ptr) &&
-		    bpf_map_update_elem(&live, &ptr, &value, BPF_ANY))
-			lose(events);
+		if (ptr >= LOWEST && sampled(ptr))
+			lost += is_nonzero((int)bpf_map_update_elem(&live, &ptr, &value, BPF_ANY));
 	}
-	if (n > MAX_BULK_ALLOC)
-		row_add(loss.events, n - MAX_BULK_ALLOC);
+	if (lost)
+		row_add(loss.events, lost);
 }
 
 /* Returns how many it made, which is all or none; since 7.2 whether. */

@@ -89,12 +89,8 @@ static __always_inline struct lock_value *lock_row(const struct lock_key *key, _
 	return row;
 }
 
-static __always_inline void row_count(const struct lock_key *key, __u64 lock, __u64 delta_ns)
+static __always_inline void row_count(struct lock_value *row, __u64 delta_ns)
 {
-	struct lock_value *row = lock_row(key, lock);
-
-	if (!row)
-		return;
 	row_interval(row, delta_ns);
 	hist_count(row->hist_ns, delta_ns);
 }
@@ -114,18 +110,11 @@ static __always_inline void start_put_new(__u64 id, const struct lock_start *sta
 	bpf_map_update_elem(&starts, &id, start, BPF_EXIST);
 }
 
-/* Under --min and --max the stack is walked at the end, for what is kept only. */
-static __always_inline bool walk_late(bool early)
-{
-	return !early && (cfg.filter.min_ns || cfg.filter.max_ns);
-}
-
 /*
  * The call begins. mutex_lock_io() calls mutex_lock(), which is then no call of
- * its own; contention may begin more than once for one wait. early: at the end
- * the stack cannot be walked any more.
+ * its own; contention may begin more than once for one wait.
  */
-static __noinline void wait_begin(void *ctx, __u64 lock, __u32 how, bool early)
+static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool walk)
 {
 	__u64 tid = current_tid();
 	struct lock_start *before, start = {};
@@ -141,37 +130,37 @@ static __noinline void wait_begin(void *ctx, __u64 lock, __u32 how, bool early)
 	key_fill(&start.key, lock);
 	if (!cfg.held)
 		key_owner(&start.key, lock);
-	if (early || !(cfg.held || walk_late(early)))
+	if (walk)
 		start.key.kstack = kstack_of_current(ctx);
 	start.ts = bpf_ktime_get_ns();
 	start_put(tid, &start);
 }
 
 /* The call ends, failed when it returns without the lock. */
-static __always_inline void wait_end(void *ctx, struct lock_start *start, bool failed, bool early)
+static __always_inline void wait_end(void *ctx, struct lock_start *start, bool failed, bool walk)
 {
 	__u64 delta_ns = bpf_ktime_get_ns() - start->ts;
 	struct lock_value *row;
 
 	if (!keep_interval(delta_ns))
 		return;
-	if (walk_late(early))
+	if (walk)
 		start->key.kstack = kstack_of_current(ctx);
-	if (!failed) {
-		row_count(&start->key, start->lock, delta_ns);
-		return;
-	}
 	row = lock_row(&start->key, start->lock);
-	if (row)
+	if (!row)
+		return;
+	if (failed)
 		row_add(row->aborted, 1);
+	else
+		row_count(row, delta_ns);
 }
 
 /*
  * The running task has the lock from now on. An entry that is there already is of a
  * hold whose end was not seen: by lock:contended_release that is nothing unusual.
- * kstack: walked already, or STACK_NONE.
+ * kstack: walked already; with walk it is not.
  */
-static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack)
+static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack, bool walk)
 {
 	struct lock_start start = {};
 
@@ -181,7 +170,7 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 k
 	start.how = how;
 	start.tid = current_tid();
 	key_fill(&start.key, lock);
-	start.key.kstack = kstack == STACK_NONE ? kstack_of_current(ctx) : kstack;
+	start.key.kstack = walk ? kstack_of_current(ctx) : kstack;
 	start.ts = bpf_ktime_get_ns();
 	if (how == HOW_CONTENDED)
 		start_put(lock, &start);
@@ -193,76 +182,150 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 k
 static __noinline void hold_end(__u64 lock)
 {
 	struct lock_start *start = bpf_map_lookup_elem(&starts, &lock);
+	struct lock_value *row;
 	__u64 delta_ns;
 
 	if (!start)
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
 	/* lock itself may be a pointer to the verifier, which naming it must not be given */
-	if (keep_interval(delta_ns))
-		row_count(&start->key, start->lock, delta_ns);
+	row = keep_interval(delta_ns) ? lock_row(&start->key, start->lock) : NULL;
+	if (row)
+		row_count(row, delta_ns);
 	bpf_map_delete_elem(&starts, &lock);
 }
 
+/*
+ * What a program does stands in functions of their own, each with no more than it needs: the
+ * verifier goes through all that a program contains, also what its configuration rules out.
+ */
+static __noinline void on_enter(void *ctx, __u64 lock, __u32 how)
+{
+	wait_begin(ctx, lock, how, false);
+}
+
+static __noinline void on_enter_walk(void *ctx, __u64 lock, __u32 how)
+{
+	wait_begin(ctx, lock, how, true);
+}
+
 /* lock: 0 where the hook does not have it (kretprobe) */
-static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool early)
+static __always_inline struct lock_start *start_of(__u64 tid, __u64 lock, __u32 how)
+{
+	struct lock_start *start = bpf_map_lookup_elem(&starts, &tid);
+
+	return start && start->how == how && (!lock || start->lock == lock) ? start : NULL;
+}
+
+static __always_inline void wait_exit(void *ctx, __u64 lock, __u32 how, bool failed, bool walk)
 {
 	__u64 tid = current_tid();
-	struct lock_start *start;
+	struct lock_start *start = start_of(tid, lock, how);
 
-	if (cfg.held && lock) {
-		if (!failed)
-			hold_begin(ctx, lock, how, STACK_NONE);
+	if (!start)
 		return;
-	}
-	start = bpf_map_lookup_elem(&starts, &tid);
-	if (!start || start->how != how || (lock && start->lock != lock))
+	wait_end(ctx, start, failed, walk);
+	bpf_map_delete_elem(&starts, &tid);
+}
+
+static __noinline void on_exit(void *ctx, __u64 lock, __u32 how, bool failed)
+{
+	wait_exit(ctx, lock, how, failed, false);
+}
+
+static __noinline void on_exit_walk(void *ctx, __u64 lock, __u32 how, bool failed)
+{
+	wait_exit(ctx, lock, how, failed, true);
+}
+
+static __noinline void on_locked(void *ctx, __u64 lock)
+{
+	hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true);
+}
+
+/* By a return probe, which knows neither the lock nor the stack: its entry has kept them. */
+static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
+{
+	__u64 tid = current_tid();
+	struct lock_start *start = start_of(tid, 0, how);
+
+	if (!start)
 		return;
-	if (!cfg.held)
-		wait_end(ctx, start, failed, early);
-	else if (!failed)
-		hold_begin(ctx, start->lock, how, start->key.kstack);
+	if (!failed)
+		hold_begin(ctx, start->lock, how, start->key.kstack, false);
 	bpf_map_delete_elem(&starts, &tid);
 }
 
 /*
- * A locking function: four programs. failed says what its result means. Behind that are the
- * arguments after the lock, and the result, as the program on its return has them.
+ * A locking function. failed says what its result means. Behind that are the arguments after the
+ * lock, and the result, as the program on its return has them.
+ * mlock: NAME_fentry, _fexit; where the stack is walked at the end, for what is kept only
+ * (--min and --max), NAME_fentry_late, _fexit_late; NAME_kprobe, _kretprobe.
+ * mheld: NAME_hold_fexit; NAME_kprobe, _hold_kretprobe.
  */
-#define LOCKING(name, how, failed, ...)                        \
-	SEC("fentry")                                          \
-	int BPF_PROG(name##_fentry, void *lock)                \
-	{                                                      \
-		wait_begin(ctx, (__u64)lock, how, false);      \
-		return 0;                                      \
-	}                                                      \
-	SEC("kprobe")                                          \
-	int BPF_KPROBE(name##_kprobe, void *lock)              \
-	{                                                      \
-		wait_begin(ctx, (__u64)lock, how, true);       \
-		return 0;                                      \
-	}                                                      \
-	SEC("kretprobe")                                       \
-	int BPF_KRETPROBE(name##_kretprobe, int ret)           \
-	{                                                      \
-		on_exit(ctx, 0, how, failed, true);            \
-		return 0;                                      \
-	}                                                      \
-	SEC("fexit")                                           \
-	int BPF_PROG(name##_fexit, void *lock, ##__VA_ARGS__)  \
-	{                                                      \
-		on_exit(ctx, (__u64)lock, how, failed, false); \
-		return 0;                                      \
+#define LOCKING(name, how, failed, ...)                            \
+	SEC("fentry")                                              \
+	int BPF_PROG(name##_fentry, void *lock)                    \
+	{                                                          \
+		on_enter_walk(ctx, (__u64)lock, how);              \
+		return 0;                                          \
+	}                                                          \
+	SEC("fexit")                                               \
+	int BPF_PROG(name##_fexit, void *lock, ##__VA_ARGS__)      \
+	{                                                          \
+		on_exit(ctx, (__u64)lock, how, failed);            \
+		return 0;                                          \
+	}                                                          \
+	SEC("fentry")                                              \
+	int BPF_PROG(name##_fentry_late, void *lock)               \
+	{                                                          \
+		on_enter(ctx, (__u64)lock, how);                   \
+		return 0;                                          \
+	}                                                          \
+	SEC("fexit")                                               \
+	int BPF_PROG(name##_fexit_late, void *lock, ##__VA_ARGS__) \
+	{                                                          \
+		on_exit_walk(ctx, (__u64)lock, how, failed);       \
+		return 0;                                          \
+	}                                                          \
+	SEC("kretprobe")                                           \
+	int BPF_KRETPROBE(name##_kretprobe, int ret)               \
+	{                                                          \
+		on_exit(ctx, 0, how, failed);                      \
+		return 0;                                          \
+	}                                                          \
+	HOLDING(name, how, failed, ##__VA_ARGS__)
+
+/* One that does not wait: mheld only. */
+#define HOLDING(name, how, failed, ...)                            \
+	SEC("fexit")                                               \
+	int BPF_PROG(name##_hold_fexit, void *lock, ##__VA_ARGS__) \
+	{                                                          \
+		if (!(failed))                                     \
+			on_locked(ctx, (__u64)lock);               \
+		return 0;                                          \
+	}                                                          \
+	SEC("kprobe")                                              \
+	int BPF_KPROBE(name##_kprobe, void *lock)                  \
+	{                                                          \
+		on_enter_walk(ctx, (__u64)lock, how);              \
+		return 0;                                          \
+	}                                                          \
+	SEC("kretprobe")                                           \
+	int BPF_KRETPROBE(name##_hold_kretprobe, int ret)          \
+	{                                                          \
+		on_locked_probe(ctx, how, failed);                 \
+		return 0;                                          \
 	}
 
 LOCKING(lock, HOW_LOCK, false)
 LOCKING(io, HOW_IO, false)
 LOCKING(interruptible, HOW_LOCK, ret != 0, int ret)
 LOCKING(killable, HOW_LOCK, ret != 0, int ret)
-LOCKING(trylock, HOW_LOCK, ret != 1, int ret)
 LOCKING(ww, HOW_LOCK, ret != 0, void *acquire, int ret)
 LOCKING(ww_interruptible, HOW_LOCK, ret != 0, void *acquire, int ret)
-LOCKING(ww_trylock, HOW_LOCK, ret != 1, void *acquire, int ret)
+HOLDING(trylock, HOW_LOCK, ret != 1, int ret)
+HOLDING(ww_trylock, HOW_LOCK, ret != 1, void *acquire, int ret)
 
 ON_ENTRY(unlock, hold_end((__u64)lock), void *lock)
 

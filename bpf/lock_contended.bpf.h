@@ -31,10 +31,16 @@ static __always_inline bool is_mutex(void *ctx, __u32 flags)
 	return cfg.n_rt_others && flags == CONTENDED_RT && !is_other_rt_lock(ctx);
 }
 
+/* mlock under --min and --max: at the end, for what is kept only. */
+static __always_inline bool walk_late(void)
+{
+	return cfg.filter.min_ns || cfg.filter.max_ns;
+}
+
 static __noinline void on_contention(void *ctx, __u64 lock, __u32 flags)
 {
 	if (is_mutex(ctx, flags))
-		wait_begin(ctx, lock, HOW_CONTENDED, false);
+		wait_begin(ctx, lock, HOW_CONTENDED, !cfg.held && !walk_late());
 }
 
 static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
@@ -45,9 +51,9 @@ static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
 	if (!start || start->lock != lock)
 		return;
 	if (!cfg.held)
-		wait_end(ctx, start, ret != 0, false);
+		wait_end(ctx, start, ret != 0, walk_late());
 	else if (!ret)
-		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE);
+		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE, true);
 	bpf_map_delete_elem(&starts, &tid);
 }
 

@@ -13,15 +13,19 @@ const volatile struct numa_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
 
+/* ts 0: it moves nothing. */
 struct moving {
 	__u64 ts;
 	__u32 node;
 	__u32 unused;
 };
 
-/* Moves that have begun, by tid. */
+/*
+ * By tid, and kept for the thread's next move: a rewrite is cheaper than insert and delete. That
+ * it ends is not seen, so what was not used for long makes room.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct moving);
@@ -50,29 +54,40 @@ static __always_inline bool is_misplaced(int reason)
  */
 static __always_inline void move_began(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct moving moving = {};
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = id;
+	struct moving *moving, new = {};
 
-	if (!keep_current())
+	if (!keep_current_as(id))
 		return;
-	moving.ts = bpf_ktime_get_ns();
-	moving.node = bpf_get_numa_node_id();
-	if (bpf_map_update_elem(&starts, &tid, &moving, BPF_ANY))
+	if (WANT(WANT_NODE))
+		new.node = bpf_get_numa_node_id();
+	moving = bpf_map_lookup_elem(&starts, &tid);
+	if (moving) {
+		moving->node = new.node;
+		moving->ts = bpf_ktime_get_ns();
+		return;
+	}
+	new.ts = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&starts, &tid, &new, BPF_ANY))
 		lose(events);
 }
 
 static __always_inline void move_ended(__u64 migrations, __u64 failed)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = id;
 	struct numa_key key = {};
 	struct moving *moving;
 	struct numa_value *row;
 
-	if (!keep_current())
-		return;
 	moving = bpf_map_lookup_elem(&starts, &tid);
+	if (moving && !moving->ts)
+		moving = NULL;
+	if (!moving && !keep_current_as(id)) /* else it was kept as it began */
+		return;
 	if (WANT(WANT_TGID))
-		key.tgid = bpf_get_current_pid_tgid() >> 32;
+		key.tgid = id >> 32;
 	if (WANT(WANT_COMM))
 		bpf_get_current_comm(key.comm, COMM_LEN);
 	if (WANT(WANT_NODE))
@@ -80,12 +95,13 @@ static __always_inline void move_ended(__u64 migrations, __u64 failed)
 	row = row_get(&rows, &key, (const void *)&zero);
 	if (row) {
 		row_add(row->migrations, migrations);
-		row_add(row->failed, failed);
+		if (failed)
+			row_add(row->failed, failed);
 		if (moving)
 			row_add(row->total_ns, bpf_ktime_get_ns() - moving->ts);
 	}
 	if (moving)
-		bpf_map_delete_elem(&starts, &tid);
+		moving->ts = 0;
 }
 
 static __always_inline void on_move(int reason)

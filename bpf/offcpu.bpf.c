@@ -159,13 +159,10 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 			start->ts = 0;
 		return;
 	}
-	if (!start) {
-		if (bpf_map_update_elem(&starts, &tid, &new, BPF_NOEXIST))
-			lose(events);
-		start = bpf_map_lookup_elem(&starts, &tid);
-		if (!start)
-			return;
-	}
+	if (!start)
+		start = start_new(&starts, &tid, &new);
+	if (!start)
+		return;
 	start->tgid = TASK(btf, prev, tgid);
 	start->state = state_index_of_raw(raw);
 	start->ustack = when == WALK_LATE ? STACK_NONE : ustack_of(ctx, prev, btf);
@@ -252,9 +249,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 	if (WANT(WANT_KSTACK))
 		start.kstack = stack_of_task(task);
-	if (bpf_map_update_elem(&starts, &tid, &start, BPF_NOEXIST) &&
-	    !bpf_map_lookup_elem(&starts, &tid))
-		lose(events);
+	start_new(&starts, &tid, &start);
 	return 0;
 }
 

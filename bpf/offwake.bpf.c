@@ -151,23 +151,6 @@ static __always_inline void switch_in_unseen(struct start *start, struct task_st
 		interval_end(start, tid, out_ns, in_ns);
 }
 
-/*
- * A task leaves its CPU to wait. Is it being woken from that right now, or has it
- * been already? The waker holds pi_lock until the task has left its CPU, or it
- * has queued the wakeup and set the state to say so. A task whose dequeue is
- * delayed (since 6.12) is made runnable at once: the run queue is unlocked while
- * the next one is looked for.
- */
-static __always_inline bool being_woken(struct task_struct *task, bool btf)
-{
-	__u32 state = task_state(task, btf), lock = 0;
-
-	if (!state || state & STATE_RAW_WAKING)
-		return true;
-	bpf_probe_read_kernel(&lock, sizeof(lock), &task->pi_lock);
-	return lock;
-}
-
 static __always_inline void target_fill(struct start *start, void *ctx, struct task_struct *task,
 					__u32 raw, bool btf)
 {
@@ -201,18 +184,15 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 		return;
 	}
 	/* The entry is there before the walks: a waker may come meanwhile. */
-	if (!start) {
-		if (bpf_map_update_elem(&starts, &tid, &new_start, BPF_NOEXIST))
-			lose(events);
-		start = bpf_map_lookup_elem(&starts, &tid);
-		if (!start)
-			return;
-	}
+	if (!start)
+		start = start_new(&starts, &tid, &new_start);
+	if (!start)
+		return;
 	start->kept = kept;
 	if (!raw)
 		return;
 	start->stale_ns = start->waker.ns;
-	if (start->stale_ns && being_woken(prev, btf))
+	if (start->stale_ns && being_woken(prev))
 		start->stale_ns = 0;
 	if (kept)
 		target_fill(start, ctx, prev, raw, btf);
@@ -291,17 +271,28 @@ static __always_inline void waker_fill(struct waker *waker, void *ctx, __u64 id,
 	}
 }
 
-/* tid is woken by the running context. One that wakes itself was not off its CPU. */
-static __always_inline void on_waking(void *ctx, __u32 tid)
+/*
+ * tid is woken by the running context. One that wakes itself was not off its CPU; one that
+ * has no entry may be leaving it for the first time. task: NULL where the hook has none.
+ */
+static __always_inline void on_waking(void *ctx, __u32 tid, struct task_struct *task, bool btf)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct start *start;
+	bool kept;
 
 	if (!WANT(WANT_WAKER) || tid == (__u32)id)
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
-	if (!start)
-		return;
+	if (!start) {
+		if (!task || !on_cpu(task))
+			return;
+		kept = keep_task(task, btf);
+		start = kept || cfg.chain ? start_new(&starts, &tid, &new_start) : NULL;
+		if (!start)
+			return;
+		start->kept = kept;
+	}
 	start->waker.ns = 0;
 	waker_fill(&start->waker, ctx, id, start->kept);
 	start->waker.ns = bpf_ktime_get_ns();
@@ -310,21 +301,21 @@ static __always_inline void on_waking(void *ctx, __u32 tid)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(waking_btf, struct task_struct *task)
 {
-	on_waking(ctx, task->pid);
+	on_waking(ctx, task->pid, task, true);
 	return 0;
 }
 
 SEC("raw_tp/sched_waking")
 int BPF_PROG(waking_raw, struct task_struct *task)
 {
-	on_waking(ctx, BPF_CORE_READ(task, pid));
+	on_waking(ctx, BPF_CORE_READ(task, pid), task, false);
 	return 0;
 }
 
 SEC("tp/sched/sched_waking")
 int waking_tp(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	on_waking(ctx, ctx->pid);
+	on_waking(ctx, ctx->pid, NULL, false);
 	return 0;
 }
 

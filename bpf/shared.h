@@ -15,7 +15,10 @@
 #define HIST_SLOTS 64 /* slot i counts [2^i, 2^(i+1)); slot 0 counts 0 and 1 */
 #define NAME_LEN 32   /* slab cache and workqueue names; longer ones are cut */
 
-/* Stack ids are hashes of the frames; these two are not. */
+/*
+ * Stack ids are hashes of the frames, whose low bits are left to number a stack's pieces; these
+ * two are not.
+ */
 #define STACK_NONE 0ULL /* there is none: a kernel thread has no user stack */
 #define STACK_LOST 1ULL /* the walk failed or the store was full: counted in loss.stacks */
 
@@ -73,6 +76,8 @@ struct filter {
 	__u8 kernel_threads; /* only those */
 	__u8 follow;         /* children of tasks in tgids enter it */
 	__u8 cgroup_v1;      /* cgroup_subsys is valid: the hierarchy of that controller */
+	__u8 by_any;         /* some of by_..., user_threads, kernel_threads is set */
+	__u8 unused[3];
 	__u32 cgroup_subsys; /* index in css_set.subsys */
 	char comm[COMM_LEN];
 	__u64 unwind; /* enum unwind: how the running task's kernel stack is walked */
@@ -115,11 +120,20 @@ struct chain_links {
 	__u64 link[CHAIN_MAX];
 };
 
-/* One walked stack as it lies in map stacks; the map's value is cut to filter.depth. */
+/* One walked stack. */
 struct stack_frames {
 	__u64 n;
 	__u64 ip[MAX_DEPTH];
 };
+
+/*
+ * In map stacks it lies in pieces of so many words, piece k under the stack's id + k: most stacks
+ * are shallow, and room for the deepest in each entry is four times the memory. What lies in the
+ * last piece behind the frames is nothing. A stack that is found has all its pieces.
+ */
+#define STACK_PIECE 32
+#define STACK_PIECES 4
+#define STACK_ID_MASK (~7ULL)
 
 /*
  * Slots: rows and stacks of programs that must not take a lock, so that no hash
@@ -134,7 +148,8 @@ struct slots {
 
 /* A slot of cpu_rows begins with this; behind it lie key and value. */
 struct slot_head {
-	__u64 gen; /* 0: free; odd: its CPU is writing it now */
+	__u64 gen;  /* 0: free; odd: its CPU is writing it now */
+	__u64 hash; /* of its key, which it stands for */
 };
 
 /* A slot of cpu_stacks, cut to filter.depth. */

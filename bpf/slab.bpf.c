@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * slabratetop: allocations and frees by slab cache. Keyed by the cache's
- * address and the size of its objects, with its name read once, when the row is
- * made. Bytes are the counts by the size, which the collector multiplies.
+ * slabratetop: allocations and frees by slab cache, whose name and size of
+ * objects are read once, when the row is made. Bytes are the counts by the size,
+ * which the collector multiplies.
  */
 #include "bpf/kernel.h"
 #include "bpf/slab.h"
@@ -15,24 +15,57 @@ const volatile struct slab_cfg cfg SEC(".rodata.cfg");
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct slab_key);
+	__type(key, union slab_key);
 	__type(value, struct slab_value);
 } rows SEC(".maps");
 
-/* The row of a cache with objects of so many bytes; s NULL: of the general one of that size. */
-static __always_inline struct slab_value *cache_row(struct kmem_cache *s, __u64 bytes)
+/* s NULL: of the general cache with objects of so many bytes. */
+static __always_inline struct slab_value *row_new(const union slab_key *key, struct kmem_cache *s,
+						  __u64 bytes)
 {
-	struct slab_key key = {.cache = (__u64)s, .bytes = bytes};
-	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
-	struct slab_value new = {};
+	struct slab_value new = {.object_bytes = bytes};
 
-	if (row)
-		return row;
 	if (s)
 		bpf_probe_read_kernel_str(new.cache, sizeof(new.cache), BPF_CORE_READ(s, name));
 	else
 		kmalloc_name(new.cache, bytes);
-	return row_get(&rows, &key, &new);
+	return row_get(&rows, key, &new);
+}
+
+static __always_inline struct slab_value *cache_row(struct kmem_cache *s, __u64 bytes)
+{
+	union slab_key key = {.cache = s ? (__u64)s : bytes};
+	struct slab_value *row;
+
+	barrier(); /* a pointer may be written over, but is not to be reckoned with */
+	if (s)
+		key.word[3] = bytes;
+	row = bpf_map_lookup_elem(&rows, &key);
+	return row ? row : row_new(&key, s, bytes);
+}
+
+/* Of an object that kfree gets. Caches of kmallocs stay, so an address is enough of a key. */
+static __always_inline struct slab_value *kfree_row(struct kmem_cache *s)
+{
+	union slab_key key = {.cache = (__u64)s};
+	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
+
+	return row ? row : row_new(&key, s, object_bytes(s));
+}
+
+/* Only the first object of a row is asked for its cache. */
+static __always_inline struct slab_value *flags_row(__u32 flags, __u64 ptr, __u64 bytes)
+{
+	union slab_key key = {.kmalloc = {flags, bytes}};
+	struct slab_value *row = bpf_map_lookup_elem(&rows, &key);
+
+	return row ? row : row_new(&key, object_cache(ptr), bytes);
+}
+
+/* From 6.6 on (3c6152940584) one of several caches may be taken by the caller's address. */
+static __always_inline bool flags_tell_cache(void)
+{
+	return !bpf_core_enum_value_exists(enum kmalloc_cache_type, KMALLOC_RANDOM_START);
 }
 
 static __always_inline void count_alloc(struct slab_value *row)
@@ -53,9 +86,9 @@ static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s, __u64 b
 		count_alloc(cache_row(s, bytes));
 }
 
-static __always_inline void cache_free(__u64 ptr, struct kmem_cache *s, __u64 bytes)
+static __always_inline void cache_free(struct kmem_cache *s, __u64 bytes)
 {
-	if (ptr && keep_current())
+	if (keep_current())
 		count_free(cache_row(s, bytes));
 }
 
@@ -63,6 +96,14 @@ static __always_inline void on_kmalloc(__u64 ptr, __u64 bytes)
 {
 	if (ptr && bytes <= cfg.large_bytes && keep_current())
 		count_alloc(cache_row(object_cache(ptr), bytes));
+}
+
+static __always_inline void on_kmalloc_flags(__u64 ptr, __u64 bytes, __u32 flags)
+{
+	if (!flags_tell_cache())
+		on_kmalloc(ptr, bytes);
+	else if (ptr && bytes <= cfg.large_bytes && keep_current())
+		count_alloc(flags_row(flags, ptr, bytes));
 }
 
 static __always_inline void on_kfree(__u64 ptr)
@@ -73,11 +114,12 @@ static __always_inline void on_kfree(__u64 ptr)
 		return;
 	s = object_cache(ptr);
 	if (s)
-		count_free(cache_row(s, object_bytes(s)));
+		count_free(kfree_row(s));
 }
 
-ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1, on_kmalloc(address, bytes),
-		 unsigned long call_site, const void *ptr, size_t requested, size_t bytes)
+ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1, on_kmalloc_flags(address, bytes, flags),
+		 unsigned long call_site, const void *ptr, size_t requested, size_t bytes,
+		 __u32 flags)
 
 SEC("tp/kmem/kmalloc")
 int kmalloc_tp(struct trace_event_raw_kmalloc *ctx)
@@ -142,14 +184,14 @@ int kfree_tp(struct trace_event_raw_kfree *ctx)
 SEC("tp_btf/kmem_cache_free")
 int BPF_PROG(cache_free_btf, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	cache_free(void_arg(ctx, 1), s, s->size);
+	cache_free(s, s->size);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_free")
 int BPF_PROG(cache_free_raw, unsigned long call_site, const void *ptr, struct kmem_cache *s)
 {
-	cache_free((__u64)ptr, s, BPF_CORE_READ(s, size));
+	cache_free(s, BPF_CORE_READ(s, size));
 	return 0;
 }
 

@@ -38,15 +38,16 @@ static __always_inline bool bases_read(void)
 /* The first bytes of a struct page, by one read; each read is a call of its own. */
 struct page_bytes {
 	__u8 byte[64];
-};
+} __attribute__((aligned(8)));
 
-#define PAGE_FIELD(copy, type, field)                                                    \
-	({                                                                               \
-		typeof(((type *)0)->field) v_;                                           \
-		__builtin_memcpy(&v_, (copy)->byte + bpf_core_field_offset(type, field), \
-				 sizeof(v_));                                            \
-		v_;                                                                      \
-	})
+/* By a pointer: memcpy() from an offset that the compiler does not know goes byte by byte. */
+#define PAGE_FIELD(copy, type, field) \
+	(*(const typeof(((type *)0)->field) *)((copy)->byte + bpf_core_field_offset(type, field)))
+
+/* What is read of it: before 6.12 all that is asked for lies in its first half. */
+#define PAGE_READ                                                                         \
+	(bpf_core_enum_value_exists(enum pagetype, PGTY_slab) ? sizeof(struct page_bytes) \
+							      : sizeof(struct page_bytes) / 2)
 
 /* Does the page hold slab objects? A kernel that says it in neither way counts as no. */
 static __always_inline bool is_slab(const struct page_bytes *page)
@@ -74,12 +75,12 @@ static __always_inline bool page_of(__u64 ptr, struct page_bytes *copy, __u64 *b
 	    ptr < bases.direct)
 		return false;
 	page = bases.pages + ((ptr - bases.direct) >> 12) * size;
-	if (bpf_probe_read_kernel(copy, sizeof(*copy), (void *)page))
+	if (bpf_probe_read_kernel(copy, PAGE_READ, (void *)page))
 		return false;
 	head = PAGE_FIELD(copy, struct page, compound_head);
 	if (head & 1) {
 		page = head - 1;
-		if (bpf_probe_read_kernel(copy, sizeof(*copy), (void *)page))
+		if (bpf_probe_read_kernel(copy, PAGE_READ, (void *)page))
 			return false;
 	}
 	*base = bases.direct + ((page - bases.pages) / size << 12);

@@ -23,62 +23,68 @@ struct {
 	__uint(value_size, sizeof(struct slot_stack));
 } cpu_stacks SEC(".maps");
 
-/* Where in a table of n a hash begins to look. What follows wraps by a division, for a branch
- * in the loop would double the verifier's work each time. */
-static __always_inline __u32 slot_first(__u64 hash, __u32 n)
+/*
+ * Slot i of those that may have the hash, in the table of n of this CPU. It wraps by a division,
+ * for a branch in the loop would double the verifier's work each time.
+ */
+static __always_inline __u32 slot_index(__u32 cpu, __u32 n, __u64 hash, __u32 i)
 {
-	return ((hash >> 32) * n) >> 32;
+	return cpu * n + (__u32)(((hash >> 32) * n >> 32) + i) % n;
 }
 
 /*
- * Keeps the frames of the CPU's walk buffer; the id to put in a key. A function of its own: the
- * verifier goes through its probes once, and not for each way to come to it.
+ * Where the stack of this id lies (SLOT_THERE) or is to be put; SLOT_NONE: nowhere. A function of
+ * its own: the verifier goes through its probes once, and not for each way to come to it.
  */
+#define SLOT_THERE (1U << 31)
+#define SLOT_NONE (SLOT_THERE - 1)
+__noinline __u32 slot_stack_find(__u64 id, __u32 cpu)
+{
+	__u32 n = cfg.slots.stacks, index, i;
+
+	for (i = 0; i < SLOT_PROBES; i++) {
+		struct slot_stack *slot;
+
+		index = slot_index(cpu, n, id, i);
+		slot = bpf_map_lookup_elem(&cpu_stacks, &index);
+		if (!slot)
+			break;
+		if (slot->id == id)
+			return index | SLOT_THERE;
+		if (!slot->id)
+			return index;
+	}
+	return SLOT_NONE;
+}
+
+/* Keeps the frames of the CPU's walk buffer; the id to put in a key. */
 __noinline __u64 slot_stack_keep(__u32 cpu)
 {
-	__u32 zero = 0, first, i;
+	__u32 zero = 0, index;
 	const struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
+	struct slot_stack *slot;
 	__u64 id;
 
 	if (!walk)
 		return STACK_LOST;
-	id = stack_hash(walk);
-	first = slot_first(id, cfg.slots.stacks);
-	for (i = 0; i < SLOT_PROBES; i++) {
-		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
-		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
-
-		if (!slot)
-			break;
-		if (slot->id == id)
-			return id;
-		if (!slot->id) {
-			/* All of the walk: what is behind its n frames is not read. */
-			bpf_probe_read_kernel(&slot->frames, WALK_BYTES + sizeof(walk->frames.n),
-					      walk);
-			barrier();
-			slot->id = id;
-			return id;
-		}
-	}
-	return STACK_LOST;
+	id = stack_hash(walk, zero);
+	index = slot_stack_find(id, cpu);
+	if (index & SLOT_THERE)
+		return id;
+	slot = bpf_map_lookup_elem(&cpu_stacks, &index);
+	if (!slot)
+		return STACK_LOST;
+	/* All of the walk: what is behind its n frames is not read. */
+	bpf_probe_read_kernel(&slot->frames, WALK_BYTES + sizeof(walk->frames.n), walk);
+	barrier();
+	slot->id = id;
+	return id;
 }
 
 /* Is the stack of this id in the CPU's table? */
 static __always_inline bool slot_stack_there(__u64 id, __u32 cpu)
 {
-	__u32 first = slot_first(id, cfg.slots.stacks), i;
-
-	for (i = 0; i < SLOT_PROBES; i++) {
-		__u32 index = cpu * cfg.slots.stacks + (first + i) % cfg.slots.stacks;
-		struct slot_stack *slot = bpf_map_lookup_elem(&cpu_stacks, &index);
-
-		if (!slot || !slot->id)
-			return false;
-		if (slot->id == id)
-			return true;
-	}
-	return false;
+	return slot_stack_find(id, cpu) & SLOT_THERE;
 }
 
 /* As kernel_walk(). */
@@ -109,17 +115,6 @@ static __always_inline __u64 slot_kstack(void *ctx, __u32 cpu)
 	return KERNEL_STACK(ctx, slot_stack_there(id_, cpu), slot_walk(ctx, cpu, at_, end_));
 }
 
-static __always_inline bool slot_has_key(const __u64 *of, const __u64 *key, __u32 words)
-{
-	__u64 differs = 0;
-	__u32 i;
-
-	/* Without a branch for each word, of which the verifier would follow every way. */
-	for (i = 0; i < words; i++)
-		differs |= of[i] ^ key[i];
-	return !differs;
-}
-
 static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
 {
 	__u64 hash = words;
@@ -136,15 +131,19 @@ static __always_inline __u64 slot_hash(const __u64 *key, __u32 words)
  */
 static __always_inline void *slot_row(void *rows, const __u64 *key, __u32 words, __u32 cpu)
 {
-	__u32 first = slot_first(slot_hash(key, words), cfg.slots.rows), i;
+	__u32 n = cfg.slots.rows, index, i;
+	__u64 hash = slot_hash(key, words);
 
 	for (i = 0; i < SLOT_PROBES; i++) {
-		__u32 index = cpu * cfg.slots.rows + (first + i) % cfg.slots.rows;
-		struct slot_head *slot = bpf_map_lookup_elem(rows, &index);
+		struct slot_head *slot;
 
+		index = slot_index(cpu, n, hash, i);
+		slot = bpf_map_lookup_elem(rows, &index);
 		if (!slot)
 			break;
-		if (!slot->gen || slot_has_key((void *)(slot + 1), key, words))
+		if (!slot->gen)
+			slot->hash = hash;
+		if (slot->hash == hash)
 			return slot;
 	}
 	lose(rows);

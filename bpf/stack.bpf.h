@@ -9,15 +9,15 @@
 #define KTRACE_STACK_BPF_H
 
 /*
- * Frames by their hash. Value is cut to filter.depth, both sizes are set before load. It has no
- * types: where it is cut the kernel would make the map, see that the value is not of its type, and
- * be asked to make it again.
+ * Pieces of stacks, see STACK_PIECE. Value is cut to filter.depth, both sizes are set before load.
+ * It has no types: where it is cut the kernel would make the map, see that the value is not of its
+ * type, and be asked to make it again.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u64));
-	__uint(value_size, sizeof(struct stack_frames));
+	__uint(value_size, STACK_PIECE * sizeof(__u64));
 } stacks SEC(".maps");
 
 /* A walk in process on this CPU may be interrupted by another: one buffer per level. */
@@ -46,18 +46,19 @@ struct {
 } walk_level SEC(".maps");
 
 #define STACK_MULTIPLIER 0x9e3779b97f4a7c15ULL
+#define STACK_SEED STACK_MULTIPLIER /* the hash of no frame: one that is 0 counts, too */
 
-/* 64-bit multiply and xor-shift a frame: 2^-64 odds of a collision between two stacks. */
+/* 64-bit multiply and xor-shift a frame: 2^-61 odds of a collision between two stacks. */
 static __always_inline __u64 stack_mix(__u64 hash, __u64 ip)
 {
 	hash = (hash ^ ip) * STACK_MULTIPLIER;
 	return hash ^ hash >> 29;
 }
 
-static __always_inline __u64 stack_id(__u64 hash, __u32 n)
+static __always_inline __u64 stack_id(__u64 hash)
 {
-	hash = stack_mix(hash, n);
-	return hash > STACK_LOST ? hash : hash + 2;
+	hash &= STACK_ID_MASK;
+	return hash ? hash : ~STACK_ID_MASK + 1;
 }
 
 /* A frame of the walk. The compiler may know k's bounds and leave out the mask: the verifier not.
@@ -73,52 +74,77 @@ static __always_inline __u64 walk_ip(const struct walk *walk, __u32 k)
 	return *walk_frame((struct walk *)walk, k);
 }
 
-#define HASH_PIECE 32
+#define HASH_PIECE 16
 
-/*
- * Takes the frames of a walk of n from that one on into the hash. A function of its own: the
- * verifier goes through it once, and not for each frame of each stack that a program walks.
- */
+/* Takes the frames of a walk of n from that one on, a multiple of HASH_PIECE, into the hash. */
 __noinline __u64 stack_hash_piece(__u32 level, __u32 from, __u32 n, __u64 hash)
 {
 	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
+	const __u64 *ip;
 	__u32 i;
 
-	for (i = 0; walk && i < HASH_PIECE && from + i < n; i++)
-		hash = stack_mix(hash, walk_ip(walk, from + i));
+	if (!walk)
+		return hash;
+	ip = walk_frame(walk, from & -HASH_PIECE);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HASH_PIECE && from + i < n; i++)
+		hash = stack_mix(hash, ip[i]);
 	return hash;
 }
 
-static __always_inline __u64 stack_hash(const struct walk *walk)
+static __always_inline __u64 stack_hash(const struct walk *walk, __u32 level)
 {
 	__u32 n = walk->frames.n, from;
-	__u64 hash = 0;
+	__u64 hash = STACK_SEED;
 
 	for (from = 0; from < MAX_DEPTH && from < n; from += HASH_PIECE)
-		hash = stack_hash_piece(walk->level, from, n, hash);
-	return stack_id(hash, n);
+		hash = stack_hash_piece(level, from, n, hash);
+	return stack_id(hash);
 }
 
-/* Keeps the walk, whose frames are so many bytes; the id to put in a key. */
-static __always_inline __u64 stack_keep(struct walk *walk, long bytes)
+/* Keeps piece k of the walk, where it has one. What cfg's depth rules out the verifier leaves out.
+ */
+static __always_inline long stack_put_piece(const struct walk *walk, __u64 id, __u32 k)
 {
-	__u64 hash;
+	__u64 key = id + k;
 	int err; /* of 32 bits: before 6.4 maps gave no more */
 
-	if (bytes <= 0) {
-		lose(stacks);
-		return STACK_LOST;
-	}
+	if (cfg.filter.depth < k * STACK_PIECE || walk->frames.n < k * STACK_PIECE)
+		return 0;
+	err = bpf_map_update_elem(&stacks, &key, (__u64 *)&walk->frames + k * STACK_PIECE,
+				  BPF_NOEXIST);
+	/* Another CPU may be first with the same frames. */
+	return err == -EEXIST ? 0 : err;
+}
+
+/* Keeps a walk that is new; the first piece last, for by it the stack is found. 0: it fits. */
+static __always_inline long stack_put(const struct walk *walk, __u64 id)
+{
+	_Static_assert(STACK_PIECES == 4, "pieces of a walk");
+	if (stack_put_piece(walk, id, 3) || stack_put_piece(walk, id, 2) ||
+	    stack_put_piece(walk, id, 1))
+		return -1;
+	return stack_put_piece(walk, id, 0);
+}
+
+/*
+ * Keeps the walk of this level, whose frames are so many bytes; the id to put in a key. A function
+ * of its own: the verifier goes through it once, and not for each stack that a program walks.
+ */
+__noinline __u64 stack_keep(__u32 level, __s64 bytes)
+{
+	struct walk *walk = bpf_map_lookup_elem(&walks, &level);
+	__u64 id;
+
+	if (!walk || bytes <= 0)
+		goto lost;
 	walk->frames.n = (__u64)bytes / sizeof(walk->frames.ip[0]);
-	hash = stack_hash(walk);
-	if (bpf_map_lookup_elem(&stacks, &hash))
-		return hash;
-	err = bpf_map_update_elem(&stacks, &hash, walk, BPF_NOEXIST);
-	if (err && err != -EEXIST /* another CPU was first with the same frames */) {
-		lose(stacks);
-		return STACK_LOST;
-	}
-	return hash;
+	id = stack_hash(walk, level);
+	if (bpf_map_lookup_elem(&stacks, &id) || !stack_put(walk, id))
+		return id;
+lost:
+	lose(stacks);
+	return STACK_LOST;
 }
 
 static __always_inline struct walk *walk_at(const __u32 *level)
@@ -178,18 +204,18 @@ static __always_inline struct walk *walk_begin(__u32 **levelp)
 #endif
 
 /* call: walks into walk_ (struct walk *) and gives bytes. */
-#define STACK_WALK(call)                                  \
-	({                                                \
-		__u64 id_ = STACK_LOST;                   \
-		__u32 *level_;                            \
-		struct walk *walk_ = walk_begin(&level_); \
-		if (walk_) {                              \
-			id_ = stack_keep(walk_, call);    \
-			walk_end(level_);                 \
-		} else {                                  \
-			lose(stacks);                     \
-		}                                         \
-		id_;                                      \
+#define STACK_WALK(call)                                      \
+	({                                                    \
+		__u64 id_ = STACK_LOST;                       \
+		__u32 *level_;                                \
+		struct walk *walk_ = walk_begin(&level_);     \
+		if (walk_) {                                  \
+			id_ = stack_keep(walk_->level, call); \
+			walk_end(level_);                     \
+		} else {                                      \
+			lose(stacks);                         \
+		}                                             \
+		id_;                                          \
 	})
 
 #define WALK_BYTES (cfg.filter.depth * (__u32)sizeof(__u64))

@@ -82,11 +82,15 @@ struct unwind_begin {
 };
 
 #define UNWIND_BEGINS 8
+struct unwind_begins {
+	struct unwind_begin begin[UNWIND_BEGINS];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, UNWIND_BEGINS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct unwind_begin);
+	__type(value, struct unwind_begins);
 } unwind_begins SEC(".maps");
 
 struct {
@@ -118,16 +122,6 @@ static __always_inline __u64 is_nonzero(__u64 x)
 	x |= -x;
 	asm volatile("%0 >>= 63" : "+r"(x));
 	return x;
-}
-
-/* Number of the only bit that is set. */
-static __always_inline __u64 bit_number(__u64 bit)
-{
-	return is_nonzero(bit & 0xaaaaaaaaaaaaaaaa) | is_nonzero(bit & 0xcccccccccccccccc) << 1 |
-	       is_nonzero(bit & 0xf0f0f0f0f0f0f0f0) << 2 |
-	       is_nonzero(bit & 0xff00ff00ff00ff00) << 3 |
-	       is_nonzero(bit & 0xffff0000ffff0000) << 4 |
-	       is_nonzero(bit & 0xffffffff00000000) << 5;
 }
 
 static __always_inline __u32 rule_bucket(__u64 ip)
@@ -163,81 +157,95 @@ static __always_inline bool copy_agrees(__u64 slot, __u32 words, __u64 ip)
 {
 	__u64 copy;
 
-	return !words || (!bpf_probe_read_kernel(&copy, sizeof(copy), (void *)(slot + words * 8)) &&
-			  copy == ip);
+	if (!words)
+		return true;
+	bpf_probe_read_kernel(&copy, sizeof(copy), (void *)(slot + words * 8));
+	return copy == ip;
 }
 
 /*
- * From the return address ip in slot to the next: its words from the end of the stack, above
- * its lower half, of which the upper half follows (is_text()). 0: no rule tells.
- * This and other pieces are functions of their own for the verifier, which then walks them once.
+ * A return address and where it lies, in one number: its words from the end of the stack above its
+ * lower half, of which the upper half follows (is_text()).
  */
-__noinline __u64 unwind_step(__u64 ip, __u64 slot, __u64 end)
+#define PLACE(slot, end, ip) (((end) - (slot)) / 8 << 32 | (__u32)(ip))
+#define PLACE_SLOT(place, end) ((end) - ((place) >> 32) * 8)
+#define PLACE_IP(place) (0xffffffff00000000 | (place))
+#define PLACE_BEFORE_LAST (2ULL << 32) /* the least that is not in the last word of the stack */
+
+/*
+ * From a place to the next. 0: no rule tells.
+ * This and other pieces are functions of their own for the verifier, which then walks them once.
+ * What cannot be read is 0 afterwards, which is no address: to ask for it were one more branch.
+ */
+__noinline __u64 unwind_step(__u64 place, __u64 end)
 {
-	__u64 rule = rule_of(ip), from = slot;
+	__u64 from = PLACE_SLOT(place, end), rule = rule_of(PLACE_IP(place)), slot, ip;
 
 	if (!RULE_IS_KNOWN(rule))
 		return 0;
 	slot = RULE_KIND(rule) == RULE_TO_END ? end - 8 - RULE_WORDS(rule) * 8
 					      : from + RULE_WORDS(rule) * 8;
-	if (slot >= end || bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot))
+	if (slot >= end)
 		return 0;
+	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot);
 	if (RULE_COPY(rule, 1) && (!copy_agrees(from, RULE_COPY(rule, 1), ip) ||
 				   !copy_agrees(from, RULE_COPY(rule, 2), ip)))
 		return 0;
 	if (RULE_KIND(rule) == RULE_EITHER && !is_text(ip)) {
 		slot += sizeof(ip);
-		if (bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot))
-			return 0;
+		bpf_probe_read_kernel(&ip, sizeof(ip), (void *)slot);
 	}
-	return is_text(ip) && slot < end ? (end - slot) / 8 << 32 | (__u32)ip : 0;
+	return is_text(ip) && slot < end ? PLACE(slot, end, ip) : 0;
 }
 
-/* The first address by what was learned of this and other hooks; false: it is none of them. */
-static __always_inline bool begin_find(__u64 at, __u64 *slot, __u64 *ip, __u64 *hash, __u32 *n)
+/* Which of unwind_begins the stack begins by, as of this and other hooks; none: UNWIND_BEGINS. */
+__noinline __u32 begin_find(__u64 at)
 {
-	__u32 i;
+	__u32 zero = 0, i;
+	struct unwind_begins *begins = bpf_map_lookup_elem(&unwind_begins, &zero);
+	__u64 ip;
 
-	for (i = 0; i < UNWIND_BEGINS; i++) {
-		__u32 key = i;
-		struct unwind_begin *begin = bpf_map_lookup_elem(&unwind_begins, &key);
+#pragma clang loop unroll(disable)
+	for (i = 0; begins && i < UNWIND_BEGINS; i++) {
+		struct unwind_begin *begin = &begins->begin[i];
 
-		if (!begin || !begin->ip)
+		if (!begin->ip)
 			break;
-		*slot = at + begin->words * 8;
-		if (bpf_probe_read_kernel(ip, sizeof(*ip), (void *)*slot))
-			break;
-		if (*ip == begin->ip) {
-			*hash = begin->own_hash;
-			*n = begin->own_frames & (UNWIND_OWN - 1);
-			return true;
-		}
+		bpf_probe_read_kernel(&ip, sizeof(ip), (void *)(at + begin->words * 8));
+		if (ip == begin->ip)
+			return i;
 	}
-	return false;
+	return UNWIND_BEGINS;
 }
 
 /* The id of the stack that begins at ctx (at) by the rules; 0: they do not tell. */
 __noinline __u64 unwind_by_rules(__u64 at, __u64 end)
 {
-	__u64 ip = 0, slot = 0, hash = 0, next;
-	__u32 n = 0, i;
+	__u32 zero = 0, found;
+	int left, beyond; /* rounds; when no more than these are left depth is reached */
+	struct unwind_begins *begins = bpf_map_lookup_elem(&unwind_begins, &zero);
+	struct unwind_begin *begin;
+	__u64 hash, place;
 
-	if (end - at > UNWIND_STACK_BYTES || !begin_find(at, &slot, &ip, &hash, &n))
+	if (!begins || end - at > UNWIND_STACK_BYTES)
 		return 0;
-	for (i = 0; i < UNWIND_FRAMES; i++) {
-		if (n < cfg.filter.depth) {
-			hash = stack_mix(hash, ip);
-			n++;
-		}
-		if (slot == end - sizeof(ip))
-			return stack_id(hash, n);
-		next = unwind_step(ip, slot, end);
-		if (!next)
-			return 0;
-		ip = 0xffffffff00000000 | (__u32)next;
-		slot = end - (next >> 32) * 8;
+	found = begin_find(at);
+	if (found >= UNWIND_BEGINS)
+		return 0;
+	begin = &begins->begin[found];
+	place = PLACE(at + begin->words * 8, end, begin->ip);
+	hash = begin->own_hash;
+	beyond = UNWIND_FRAMES - (int)(cfg.filter.depth - (begin->own_frames & (UNWIND_OWN - 1)));
+	for (left = UNWIND_FRAMES; left && place >= PLACE_BEFORE_LAST; left--) {
+		if (left > beyond)
+			hash = stack_mix(hash, PLACE_IP(place));
+		place = unwind_step(place, end);
 	}
-	return 0;
+	if (place >> 32 != 1)
+		return 0;
+	if (cfg.filter.depth >= UNWIND_FRAMES + UNWIND_OWN || left > beyond)
+		hash = stack_mix(hash, PLACE_IP(place));
+	return stack_id(hash);
 }
 
 /* Where a pointer points: the verifier gives the difference of two as a number. */

@@ -18,7 +18,7 @@ struct start {
 	__u64 ts, cgroup;
 	__u32 tgid;
 	__u8 begun; /* made when tracing began, not by a switch */
-	__u8 early; /* woken already: who did it is in earlies */
+	__u8 early; /* woken while it ran: who did it is in earlies */
 	__u8 unused[2];
 };
 
@@ -37,9 +37,10 @@ struct {
 } rows SEC(".maps");
 
 /*
- * Wakers of tasks that were still on their way off the CPU. sched_waking comes as
- * soon as such a task is dequeued, sched_switch when the next one was picked: some
- * percent of the waits of tasks that hand work to each other are over by then.
+ * Wakers of tasks that were still on their CPU. sched_waking may come as soon as a task
+ * has said that it is going to wait, long before its sched_switch. Some of these tasks
+ * run on. Who takes the entry out counts the wait: the task as it leaves its CPU, or the
+ * waker, when it sees that the task has left meanwhile.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -115,90 +116,95 @@ static __always_inline void wakeup_unseen(const struct start *start, __u64 out_n
 	row_count(&key, in_ns - out_ns);
 }
 
-/* The task is asleep for the run queue, but has not left its CPU yet. */
-static __always_inline bool is_leaving(struct task_struct *task)
-{
-	if (!on_cpu(task))
-		return false;
-	/* since 6.12 (152e11f6df29) the dequeue may be put off */
-	if (bpf_core_field_exists(task->se.sched_delayed) && BPF_CORE_READ(task, se.sched_delayed))
-		return true;
-	return !BPF_CORE_READ(task, on_rq);
-}
-
 /*
- * Is the wait that begins over already? Then it took no time, which is not added: LLVM
- * makes an atomic of another kind of adding 0, and 5.10 knows no other.
+ * The wait took no time, if nobody else counts it. No time is added: LLVM makes an atomic
+ * of another kind of adding 0, and 5.10 knows no other.
  */
-static __always_inline bool ended_early(struct start *start, __u32 tid, __u32 raw)
+static __always_inline void early_count(struct start *start, __u32 tid,
+					const struct wakeup_key *key)
 {
-	struct wakeup_key *key = NULL;
 	struct wakeup_value *row;
 
-	if (!start->early)
-		return false;
+	if (bpf_map_delete_elem(&earlies, &tid))
+		return;
 	start->early = 0;
-	if (raw)
-		key = bpf_map_lookup_elem(&earlies, &tid);
-	if (key && keep_interval(0)) {
-		row = row_get(&rows, key, &zero);
-		if (row)
-			row_add(row->count, 1);
+	start->ts = 0;
+	if (!keep_interval(0))
+		return;
+	row = row_get(&rows, key, &zero);
+	if (row)
+		row_add(row->count, 1);
+}
+
+/* The task leaves its CPU, and somebody woke it before: from this wait, or did it run on? */
+static __always_inline void early_decide(struct start *start, __u32 tid, struct task_struct *task,
+					 bool waits)
+{
+	const struct wakeup_key *early;
+	struct wakeup_key key;
+
+	if (!waits || !being_woken(task)) {
+		start->early = 0;
+		bpf_map_delete_elem(&earlies, &tid);
+		return;
 	}
-	bpf_map_delete_elem(&earlies, &tid);
-	return key;
+	early = bpf_map_lookup_elem(&earlies, &tid);
+	if (!early)
+		return;
+	key = *early; /* which is another's as soon as it is deleted */
+	early_count(start, tid, &key);
 }
 
 static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool btf)
 {
 	__u32 tid = TASK(btf, task, pid);
-	struct start *start, new = {};
+	struct start *start;
 	__u64 out_ns;
 
 	if (!tid || !keep_task(task, btf))
 		return;
 	start = bpf_map_lookup_elem(&starts, &tid);
-	if (start && ended_early(start, tid, raw)) {
-		start->ts = 0;
-		return;
-	}
 	/* Read once: a waker on another CPU may clear it at any moment. */
 	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
 	if (out_ns && !start->begun)
 		wakeup_unseen(start, out_ns, task, tid);
-	if (raw & STATE_RAW_DEAD) {
-		if (start)
-			bpf_map_delete_elem(&starts, &tid);
-		return;
+	if (!start) {
+		if (!raw || raw & STATE_RAW_DEAD)
+			return;
+		start = start_new(&starts, &tid, &running);
+		if (!start)
+			return;
 	}
-	if (!raw) {
-		if (start)
-			start->ts = 0;
-		return;
+	start->ts = 0;
+	if (raw && !(raw & STATE_RAW_DEAD)) {
+		start->tgid = TASK(btf, task, tgid);
+		start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
+		start->begun = 0;
+		/* Added, which other CPUs see before early is read: see wake_early(). */
+		__sync_fetch_and_add(&start->ts, bpf_ktime_get_ns());
 	}
-	new.ts = bpf_ktime_get_ns();
-	new.tgid = TASK(btf, task, tgid);
-	new.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
-	if (start)
-		*start = new;
-	else if (bpf_map_update_elem(&starts, &tid, &new, BPF_ANY))
-		lose(events);
+	if (*(volatile __u8 *)&start->early)
+		early_decide(start, tid, task, raw);
+	if (raw & STATE_RAW_DEAD)
+		bpf_map_delete_elem(&starts, &tid);
 }
 
-/* Keeps who woke the task until it has left its CPU. */
+/*
+ * Keeps who woke the task until it leaves its CPU. Either the task sees that as it leaves, or
+ * the waker that it has left: each writes its own and then, behind a barrier, reads the
+ * other's.
+ */
 static __always_inline void wake_early(struct start *start, __u32 tid, const struct wakeup_key *key)
 {
-	if (!start) {
-		if (bpf_map_update_elem(&starts, &tid, &running, BPF_NOEXIST))
-			lose(events);
-		start = bpf_map_lookup_elem(&starts, &tid);
-	}
+	if (!start)
+		start = start_new(&starts, &tid, &running);
 	if (!start)
 		return;
+	start->early = 1;
 	if (bpf_map_update_elem(&earlies, &tid, key, BPF_ANY))
 		lose(events);
-	else
-		start->early = 1;
+	else if (*(volatile __u64 *)&start->ts)
+		early_count(start, tid, key);
 }
 
 /*
@@ -222,7 +228,9 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
 		of_target.tgid = start->tgid;
 		of_target.cgroup = start->cgroup;
 	} else {
-		if (!task || !is_leaving(task) || !keep_task(task, btf))
+		/* Who is interrupted as it is going to wait does not: nobody else woke it. */
+		if (!task || !on_cpu(task) || tid == (__u32)bpf_get_current_pid_tgid() ||
+		    !keep_task(task, btf))
 			return;
 		of_target.tgid = TASK(btf, task, tgid);
 		of_target.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
@@ -250,9 +258,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	start.begun = 1;
 	start.tgid = task->tgid;
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
-	if (bpf_map_update_elem(&starts, &tid, &start, BPF_NOEXIST) &&
-	    !bpf_map_lookup_elem(&starts, &tid))
-		lose(events);
+	start_new(&starts, &tid, &start);
 	return 0;
 }
 

@@ -41,6 +41,12 @@ bool lock_mode_allowed(const struct opts *opts, unsigned mode)
 	return mode == MODE_CONTENDED || !((const struct lock_cfg *)opts->cfg)->contended;
 }
 
+enum status lock_check(struct opts *opts)
+{
+	opts->parts = opts->min_ns || opts->max_ns ? PART_LATE : PART_EARLY;
+	return OK;
+}
+
 enum status lock_prepare(const struct plan *plan, void *cfg_)
 {
 	struct lock_cfg *cfg = cfg_;

@@ -22,25 +22,41 @@
 #define FN_UNLOCK "mutex_unlock|_mutex_unlock"
 
 enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
+/* Bits of opts.parts: when mlock walks the stack. */
+enum { PART_EARLY = 1 << 0, PART_LATE = 1 << 1 };
 
-/* role_, base, function: where it returns; and where it is entered too. */
-#define ON_FEXIT(role_, base, fn, ...)                                                 \
-	HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit, fn, .mode = MODE_FENTRY, \
-	     ##__VA_ARGS__)
+/* role_, base, function: where it is entered, and where it returns. */
 #define ON_FENTRY(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_FENTRY, base##_fentry, fn, .mode = MODE_FENTRY, ##__VA_ARGS__)
 #define ON_KPROBE(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_KPROBE, base##_kprobe, fn, .mode = MODE_KPROBE, ##__VA_ARGS__)
+
+/* mlock's: the stack is walked where the wait begins or, of the waits that are kept, ends. */
+#define ON_WAIT_FENTRY(role_, base, fn, ...)                                                    \
+	ON_FENTRY(role_, base, fn, .parts = PART_EARLY, ##__VA_ARGS__),                         \
+	    HOOK(lock, role_, VIA_FENTRY, base##_fentry_late, fn, .mode = MODE_FENTRY,          \
+		 .parts = PART_LATE, ##__VA_ARGS__),                                            \
+	    HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit, fn, .mode = MODE_FENTRY,      \
+		 .parts = PART_EARLY, ##__VA_ARGS__),                                           \
+	    HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit_late, fn, .mode = MODE_FENTRY, \
+		 .parts = PART_LATE, ##__VA_ARGS__)
 /*
  * The return first: of two probes on a function the one that came last runs first, and once
  * 5.10 has put its trampoline in place of the return address nobody can walk the stack.
  */
-#define ON_KPROBES(role_, base, fn, ...)                                                   \
+#define ON_WAIT_KPROBES(role_, base, fn, ...)                                              \
 	HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
 	     ##__VA_ARGS__),                                                               \
 	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
-#define ON_FENTRY_FEXIT(role_, base, fn, ...) \
-	ON_FENTRY(role_, base, fn, ##__VA_ARGS__), ON_FEXIT(role_, base, fn, ##__VA_ARGS__)
+
+/* mheld's */
+#define ON_HOLD_FEXIT(role_, base, fn, ...)                                                 \
+	HOOK(lock, role_ "_return", VIA_FENTRY, base##_hold_fexit, fn, .mode = MODE_FENTRY, \
+	     ##__VA_ARGS__)
+#define ON_HOLD_KPROBES(role_, base, fn, ...)                                                   \
+	HOOK(lock, role_ "_return", VIA_KPROBE, base##_hold_kretprobe, fn, .mode = MODE_KPROBE, \
+	     ##__VA_ARGS__),                                                                    \
+	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
 
 /* The functions that wait for a mutex, and those that only try; ROW is one of the above. */
 #define EACH_LOCK(ROW)                                                                      \
@@ -91,6 +107,8 @@ extern const char *const lock_leaf[];
 extern const struct option_row lock_options[];
 
 bool lock_mode_allowed(const struct opts *, unsigned mode);
+/* Sets opts.parts. Returns OK. */
+enum status lock_check(struct opts *);
 /* cfg is a struct lock_cfg. Returns OK, or USAGE, said. */
 enum status lock_prepare(const struct plan *, void *cfg);
 /*
@@ -100,14 +118,15 @@ enum status lock_prepare(const struct plan *, void *cfg);
 enum status lock_collect(struct session *, struct snapshot *);
 
 /* What is the same of both tools. held_: see struct lock_cfg. */
-#define LOCK_TOOL(held_)                                                                         \
-	.object = &object_lock, .mode_allowed = lock_mode_allowed, .options = lock_options,      \
-	.accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS |   \
-		   ACCEPT_HOOK,                                                                  \
-	.sort = "total_ns", .leaf = lock_leaf, .prepare = lock_prepare, .collect = lock_collect, \
-	.layout = {.cfg_size = sizeof(struct lock_cfg),                                          \
-		   .cfg = &(const struct lock_cfg){.held = held_},                               \
-		   .key_size = sizeof(struct lock_key),                                          \
+#define LOCK_TOOL(held_)                                                                       \
+	.object = &object_lock, .mode_allowed = lock_mode_allowed, .options = lock_options,    \
+	.accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | \
+		   ACCEPT_HOOK,                                                                \
+	.sort = "total_ns", .leaf = lock_leaf, .check = lock_check, .prepare = lock_prepare,   \
+	.collect = lock_collect,                                                               \
+	.layout = {.cfg_size = sizeof(struct lock_cfg),                                        \
+		   .cfg = &(const struct lock_cfg){.held = held_},                             \
+		   .key_size = sizeof(struct lock_key),                                        \
 		   .value_size = sizeof(struct lock_value)}
 
 #endif

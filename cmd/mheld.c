@@ -13,11 +13,11 @@ static const struct mode modes[] = {
 /* In the order they are attached in: else a hold that ended in between would never end. */
 static const struct hook hooks[] = {
     EACH_UNLOCK(ON_FENTRY),
-    EACH_LOCK(ON_FEXIT),
-    EACH_TRYLOCK(ON_FEXIT),
+    EACH_LOCK(ON_HOLD_FEXIT),
+    EACH_TRYLOCK(ON_HOLD_FEXIT),
     EACH_UNLOCK(ON_KPROBE),
-    EACH_LOCK(ON_KPROBES),
-    EACH_TRYLOCK(ON_KPROBES),
+    EACH_LOCK(ON_HOLD_KPROBES),
+    EACH_TRYLOCK(ON_HOLD_KPROBES),
     ON_CONTENTION,
     HOOKS_EVENT(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),
     HOOKS_FOLLOW(lock),

@@ -10,7 +10,7 @@ static const struct mode modes[] = {
 };
 
 static const struct hook hooks[] = {
-    EACH_LOCK(ON_FENTRY_FEXIT), EACH_LOCK(ON_KPROBES), ON_CONTENTION, HOOKS_FOLLOW(lock), {0},
+    EACH_LOCK(ON_WAIT_FENTRY), EACH_LOCK(ON_WAIT_KPROBES), ON_CONTENTION, HOOKS_FOLLOW(lock), {0},
 };
 
 static const struct column columns[] = {

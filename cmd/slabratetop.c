@@ -69,10 +69,10 @@ static enum status prepare(const struct plan *plan, void *cfg_)
 	return OK;
 }
 
-static void fill_bytes(const struct slab_key *key, struct slab_value *value)
+static void fill_bytes(struct slab_value *value)
 {
-	value->bytes = value->allocs * key->bytes;
-	value->net_bytes = (int64_t)(value->bytes - value->frees * key->bytes);
+	value->bytes = value->allocs * value->object_bytes;
+	value->net_bytes = (int64_t)(value->bytes - value->frees * value->object_bytes);
 }
 
 static enum status collect(struct session *session, struct snapshot *snap)
@@ -89,7 +89,7 @@ static enum status collect(struct session *session, struct snapshot *snap)
 	if (status)
 		return status;
 	for (i = 0; i < rows.n; i++)
-		fill_bytes(rowset_key(&rows, i), rowset_value(&rows, i));
+		fill_bytes(rowset_value(&rows, i));
 	return session_add_rows(session, snap, &rows);
 }
 
@@ -116,7 +116,7 @@ const struct tool tool_slabratetop = {
     .layout =
 	{
 	    .cfg_size = sizeof(struct slab_cfg),
-	    .key_size = sizeof(struct slab_key),
+	    .key_size = sizeof(union slab_key),
 	    .value_size = sizeof(struct slab_value),
 	},
     .prepare = prepare,

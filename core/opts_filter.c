@@ -43,6 +43,8 @@ void opts_filter(const struct opts *opts, struct filter *filter)
 	filter->by_cgroup = opts->cgroup != NULL;
 	filter->user_threads = opts->user_threads;
 	filter->kernel_threads = opts->kernel_threads;
+	filter->by_any = filter->by_tgid || filter->by_tid || filter->by_comm ||
+			 filter->by_cgroup || filter->user_threads || filter->kernel_threads;
 	filter->min_ns = opts->min_ns;
 	filter->max_ns = opts->max_ns;
 }

@@ -340,8 +340,9 @@ const struct option_row opts_shared[] = {
      "kernel stacks by what was learned from the kernel's unwinder (rules, the default), by the "
      "unwinder alone (kernel), or both, compared (check)",
      UNIT_CUSTOM, FIELD(unwind), .needs = ACCEPT_KSTACK | ACCEPT_HOOK, .parse = parse_unwind},
-    {KEY_STACKS, "stack-storage-size", "N", "distinct stacks kept", UNIT_U32, FIELD(max_stacks),
-     .needs = ACCEPT_KSTACK, .min = 1},
+    {KEY_STACKS, "stack-storage-size", "N",
+     "distinct stacks kept; deep ones count once more for each 32 frames", UNIT_U32,
+     FIELD(max_stacks), .needs = ACCEPT_KSTACK, .min = 1},
     {KEY_ROWS, "row-storage-size", "N", "rows kept", UNIT_U32, FIELD(max_rows),
      .needs = ACCEPT_ROWS | ACCEPT_HOOK, .min = 1},
     {KEY_READY, "ready-fd", "N", "write one byte to this open file when attached", UNIT_CUSTOM,

@@ -2,6 +2,7 @@
 /* How much room each map of an object gets, before it is loaded. */
 #include "core/host.h"
 #include "core/session.h"
+#include "core/stack_store.h"
 
 #define MAX_TASKS_FOLLOWED 65536
 
@@ -68,7 +69,9 @@ int session_size_maps(struct session *session)
 		err = map_resize(session, "rows", plan->max_rows, layout->key_size,
 				 layout->value_size);
 	if (!err)
-		err = map_resize(session, "stacks", stacks, 0, walk);
+		err =
+		    map_resize(session, "stacks", stacks, 0,
+			       stack_piece_words(plan->filter.depth) * (uint32_t)sizeof(uint64_t));
 	if (!err)
 		err = size_unwind(session);
 	if (!err)

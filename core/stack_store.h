@@ -19,11 +19,18 @@ struct stack_store {
 	uint32_t depth;                 /* frames of a stack at most */
 	const struct map_calls *calls;
 	unsigned asked; /* one by one */
-	/* Those read together: a word that says how many, and the frames. */
+	/* Those read together: pieces (see STACK_PIECE), each from where the index says, and one.
+	 */
 	uint64_t *words;
 	size_t n_words, room;
-	struct table index; /* by id, where in words and one */
+	struct table index;
 };
+
+/* Words of an entry of map stacks whose stacks have so many frames at most. */
+static inline uint32_t stack_piece_words(uint32_t depth)
+{
+	return depth + 1 < STACK_PIECE ? depth + 1 : STACK_PIECE;
+}
 
 /* slots: NULL where it is a map. Nothing is read yet. */
 void stack_store_init(struct stack_store *, int map_fd, const struct slots_view *slots,

@@ -29,7 +29,7 @@ def check_side(result, side, other):
                 target=truth["names"][side], waker=truth["names"][other])
     assert truth["blocked"][side] > truth["rounds"] / 20, "the workload hardly blocked"
     # the second one's end wakes the first, which waits for it by then or does not
-    within(total(rows, "count"), truth["blocked"][side], 1, f"{truth['names'][side]} blocked")
+    assert abs(total(rows, "count") - truth["blocked"][side]) <= 3, (truth, result)
     assert {(row["target_tgid"], row["target_tid"]) for row in rows} == {(tid, tid)}
     assert {(row["waker_tgid"], row["waker_tid"]) for row in rows} == {(waker_tid, waker_tid)}
     assert {row["context"] for row in rows} == {"task"}, rows

@@ -62,6 +62,16 @@ def test_kmalloc_caches_are_seen(lab):
     assert 5000 <= cache_sum(reports, "frees", one_k), result
 
 
+def test_a_kmalloc_and_its_kfree_are_of_one_cache(lab):
+    """The one may be told by flags and size, the other by where the object lies: accounted ones, too."""
+    if not lab.object_tells_cache():
+        pytest.skip("a kfree does not tell its cache")
+    result = lab.trace("slabratetop", "-i 60", workload="slabs 300 --kind pipe")
+    rows = pick(result.rows, lambda row: row["cache"].startswith("kmalloc") and row["allocs"] >= 300)
+    assert rows, result
+    assert all(row["allocs"] * 0.95 <= row["frees"] <= row["allocs"] * 1.05 for row in rows), rows
+
+
 def test_large_kmallocs_are_no_slab_objects(lab):
     result = lab.trace("slabratetop", workload="kmallocs 300 20000")
     assert result.rc == 0, result

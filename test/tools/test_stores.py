@@ -25,7 +25,7 @@ def stacks_held(lab, options, count):
 
 def lost_walks(rows):
     """Stacks that the rows miss, user and kernel ones."""
-    return sum(row["count"] * (is_lost(row["kstack"]) + is_lost(row["ustack"])) for row in rows)
+    return sum(row["count"] * (is_lost(row.get("kstack")) + is_lost(row["ustack"])) for row in rows)
 
 
 @pytest.mark.parametrize("count", [500, 20000])
@@ -57,6 +57,34 @@ def test_seen_is_kept_plus_lost_when_stacks_do_not_fit(lab, room):
     # frames of the tracer are trimmed, which may make two kept stacks one
     assert len(kept) <= room, "more stacks than there is room for"
     assert len(kept) >= room * 0.95 - 2, "room was left"
+
+
+def spelled(stack):
+    """The calls of a stack of `stacks`, the outermost first: its number in binary, the lowest digit first."""
+    return "".join({"zero": "0", "one": "1"}[frame] for frame in reversed(stack) if frame in ("zero", "one"))
+
+
+@pytest.mark.parametrize("depths", [range(20, 32), (50, 56, 60), (80, 90, 100, 115)])
+def test_stacks_of_any_depth_are_kept_whole(lab, depths):
+    """Around the sizes of the pieces that they are kept in."""
+    works = "; ".join(f"$W/stacks 3 --depth {depth}" for depth in depths)
+    result = lab.ktrace(f"offcputime -j -U --state S -- sh -c '{works}'", 300)
+    loss = result.report["loss"]
+    assert loss["rows"] == loss["stacks"] == loss["missed"] == 0, loss
+    seen = {spelled(row["ustack"]) for row in pick(result.rows, comm="stacks")} - {""}
+    wanted = {f"{number:03b}"[::-1] + "0" * (depth - 3) for depth in depths for number in range(3)}
+    assert seen <= wanted, seen - wanted
+    assert len(wanted) <= len(seen) + loss["events"], wanted - seen
+
+
+def test_a_deep_stack_that_does_not_fit_is_lost_as_a_whole(lab):
+    result = lab.ktrace("offcputime -j -U --state S --stack-storage-size 30 -- $W/stacks 40 --depth 100", 300)
+    rows = pick(result.rows, comm="stacks")
+    loss = result.report["loss"]
+    kept = {spelled(row["ustack"]) for row in rows} - {""}
+    assert all(len(stack) == 100 for stack in kept), kept
+    assert 0 < len(kept) <= 30 / 4, "each takes four of the 30 pieces"
+    assert 40 - len(kept) - loss["events"] <= lost_walks(rows) <= loss["stacks"], loss
 
 
 def test_loss_of_stacks_is_said_in_text(lab):

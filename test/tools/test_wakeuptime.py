@@ -12,9 +12,8 @@ INTERRUPTS = {"timer": "[timer]", "hardirq": "[hardirq]", "softirq": "[softirq]"
 def check_side(result, target, waker, blocked):
     # the second one's end wakes the first, which waits for it by then or does not
     rows = pick(result.rows, lambda row: not has_frame(row, "do_notify_parent"), target=target, waker=waker)
-    # Who is woken just before it leaves its CPU has an unknown waker, which is told as a loss.
-    lost = result.report["loss"]["stacks"]
-    assert blocked * 0.99 - lost <= total(rows, "count") <= blocked * 1.01, (blocked, lost, result)
+    # one or the other wait is for a lock or a page that somebody else has
+    assert abs(total(rows, "count") - blocked) <= 3, (blocked, result)
     assert {row["context"] for row in rows} == {"task"}, rows
     # who has read its token may let go of the pipe's lock when the other waits for that
     assert all(has_frame(row, "pipe_write", "mutex_unlock") for row in rows), rows
@@ -30,6 +29,16 @@ def test_pingpong_names_each_waker_and_its_stack(lab):
     assert min(blocked) > truth["rounds"] / 20, "the workload hardly blocked"
     check_side(result, "kt-ping", "kt-pong", blocked[0])
     check_side(result, "kt-pong", "kt-ping", blocked[1])
+
+
+def test_no_waker_is_lost_when_woken_and_blocked_again_at_once(lab):
+    """Wakeups come before the target has left its CPU, and some find that it runs on."""
+    result = lab.trace("wakeuptime", workload=f"twowakers {3000 // lab.slow}")
+    for waker, blocked in zip(("kt-piper", "kt-eventer"), result.fact("twowakers")["blocked"]):
+        assert blocked > 300 / lab.slow, "the workload hardly blocked"
+        rows = pick(result.rows, lambda row: has_frame(row, "pipe_write", "eventfd_write"),
+                    target="kt-target", waker=waker, context="task")
+        assert total(rows, "count") == blocked, (waker, blocked, result)
 
 
 def test_nanosleep_is_woken_by_an_interrupt(lab):

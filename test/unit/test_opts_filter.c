@@ -93,6 +93,16 @@ static void each_option_turns_on_its_own_filter(void **state)
 	assert_int_equal(filter_of("-M 2ms").max_ns, 2000000);
 }
 
+static void any_filter_of_tasks_says_so(void **state)
+{
+	const char *words[] = {"-p 1", "-t 1", "-C x", "-G /y", "-k", "-u", "-- ls"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_int_equal(filter_of(words[i]).by_any, 1);
+	assert_int_equal(filter_of("-m 1ms").by_any, 0);
+}
+
 static void a_command_is_followed_by_its_process(void **state)
 {
 	struct filter filter = filter_of("-- ls");
@@ -155,6 +165,7 @@ int main(void)
 	    cmocka_unit_test(columns_that_are_not_shown_are_not_asked_for),
 	    cmocka_unit_test(filters_are_off_until_asked_for),
 	    cmocka_unit_test(each_option_turns_on_its_own_filter),
+	    cmocka_unit_test(any_filter_of_tasks_says_so),
 	    cmocka_unit_test(a_command_is_followed_by_its_process),
 	    cmocka_unit_test(no_tool_has_an_option_twice),
 	    cmocka_unit_test(every_tool_sorts_by_a_column_and_fits_its_cfg),

@@ -90,8 +90,8 @@ static void put_way(const char *kernel, const struct way *way, const struct caps
 }
 
 /*
- * memleak works on two kinds of memory, and with --mmap hooks all that it can. offcputime walks
- * stacks of kept intervals only, where there is a minimum.
+ * memleak works on two kinds of memory, and with --mmap hooks all that it can. offcputime and
+ * mlock walk stacks of kept intervals only, where there is a minimum.
  */
 static void put_tool(const char *kernel, const struct tool *tool, const struct caps *caps,
 		     FILE *out)
@@ -101,7 +101,7 @@ static void put_tool(const char *kernel, const struct tool *tool, const struct c
 	put_way(kernel, &(struct way){tool, memleak ? "--mmap" : NULL, ""}, caps, out);
 	if (memleak)
 		put_way(kernel, &(struct way){tool, "--kernel", " --kernel"}, caps, out);
-	if (tool == tool_find("offcputime"))
+	if (tool == tool_find("offcputime") || tool == tool_find("mlock"))
 		put_way(kernel, &(struct way){tool, "--min=1ms", " --min"}, caps, out);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * stacks N [--us U] [--hold]: makes N distinct user stacks and blocks once in
- * each for U us (default 50). Two functions call each other or themselves by the
- * bits of the stack's number; the return addresses spell the number.
+ * stacks N [--us U] [--depth D] [--hold]: makes N distinct user stacks and blocks
+ * once in each for U us (default 50). They have D calls, by default what N needs. Two functions
+ * call each other or themselves by the bits of the stack's number; the return addresses spell the
+ * number.
  */
 #include "workload.h"
 
@@ -56,18 +57,23 @@ OWN_FRAME static void one(uint64_t bits, unsigned depth)
 int main(int argc, char **argv)
 {
 	const char *us = take_option(&argc, argv, "--us", true);
+	const char *calls = take_option(&argc, argv, "--depth", true);
 	bool stay = take_option(&argc, argv, "--hold", false);
 	unsigned depth = 1;
 	long before;
 	uint64_t n;
 
 	if (argc != 2)
-		die("usage: stacks N [--us U] [--hold]");
+		die("usage: stacks N [--us U] [--depth D] [--hold]");
 	n = number(argv[1]);
 	if (us)
 		block_ns = number(us) * US;
 	while ((1ull << depth) < n)
 		depth++;
+	if (calls && number(calls) < depth)
+		die("%lu calls are too few for %lu stacks", number(calls), n);
+	if (calls)
+		depth = (unsigned)number(calls);
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	before = thread_usage().ru_nvcsw;
 	for (uint64_t i = 0; i < n; i++)
