@@ -29,7 +29,8 @@ START_GOALS = {"bpftrace": 0.1}  # of the peer's start-up; of others' all
 TITLES = ["ktrace and its work", "beside", "ns per run", "ratio", "BPF in all", "workload", "start-up ms",
           "CPU ms", "RSS MiB", "maps MiB", "lost"]
 
-Sample = collections.namedtuple("Sample", "startup_s runs ns slowdown cpu_s rss_bytes map_bytes lost")
+Sample = collections.namedtuple("Sample", "startup_s runs ns slowdown cpu_s rss_bytes map_bytes lost notes",
+                                defaults=[()])
 
 
 def run_workload(words):
@@ -69,10 +70,11 @@ def measure(argv, ready, workload, alone):
     runs, ns, missed = (sum(now[i] - before.get(number, (0, 0, 0))[i] for number, now in programs.items())
                         for i in range(3))
     if ready == READY_FD:
-        lost = sum(json.loads(ended.said.splitlines()[-1])["loss"].values())
+        report = json.loads(ended.said.splitlines()[-1])
+        lost, notes = sum(report["loss"].values()), report["notes"]
     else:
-        lost = missed + lost_by(ended.said)
-    return Sample(startup, runs, ns, wall / alone, ended.cpu_s, ended.rss_bytes, maps, lost)
+        lost, notes = missed + lost_by(ended.said), ()
+    return Sample(startup, runs, ns, wall / alone, ended.cpu_s, ended.rss_bytes, maps, lost, tuple(notes))
 
 
 def sides_of(question):
@@ -171,6 +173,13 @@ def missing_in(table):
         yield short(f"- {name} ({'; '.join(asks)}): {why}")
 
 
+def notes_in(samples):
+    """One line for each note of ktrace's reports: a figure may be of another way than the usual one."""
+    counts = collections.Counter(note for sample in samples for note in sample.notes)
+    for note, count in counts.items():
+        yield f"  {count} of {len(samples)}: {note}"
+
+
 def describe():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         model = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
@@ -190,14 +199,17 @@ def print_questions(questions, rounds, ratios):
         titles = [title.removesuffix(" ms").removesuffix(" MiB") for title in TITLES if title != "ns per run"]
     print(f"\nMedians of {rounds} rounds; ktrace / the other\n")
     print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
-    missing = []
+    missing, notes = [], []
     for question in questions:
         samples, trouble = answers_to(question, rounds)
         missing.append((question.ask, trouble))
+        told = list(notes_in(samples.get("ktrace", ())))
+        notes += [f"- {question.ask}", *told] if told else []
         for line in lines_of(question, samples, ratios):
             print(line, flush=True)
     lines = list(missing_in(missing))
     print("\n".join(["\nNot measured:", *lines] if lines else []), flush=True)
+    print("\n".join(["\nNotes of ktrace's reports, in so many of the rounds:", *notes] if notes else []), flush=True)
 
 
 def parse_args(names):

@@ -17,7 +17,7 @@ from lab import open_lab  # noqa: E402
 
 TOOL_SECONDS = 1200
 COUNTED = {"KTRACE_VM_QEMU": "-icount shift=0", "KTRACE_VM_APPEND": "maxcpus=1"}
-TWO_CPUS = ("numamove", "spinlock")
+TWO_CPUS = ("spinlock",)
 PREPARE = """
 export LC_ALL=C KTRACE_WORKLOADS=$W
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null

@@ -51,6 +51,7 @@ SWITCHES = "pingpong 20000"
 KMALLOCS = "kmallocs 50000 2000"
 LEAKS = "kmallocs 50000 1000"
 MUTEXES = "truth mutex n=20000 us=0"
+SPINS = "truth lock mode=spin n=2000 us=50"
 TRACING = b"Tracing"
 KLOCKSTAT = debian("klockstat", TRACING)
 PAGES = "numafault 16 small"
@@ -82,7 +83,7 @@ QUESTIONS = [
     # What needs functions that can be hooked, on a kernel that has the module of test/kmod.
     *unwinding("mlock", MUTEXES, KLOCKSTAT, bpftrace("mlock"), where=VM),
     *unwinding("mheld", MUTEXES, KLOCKSTAT, bpftrace("mheld"), where=VM),
-    *unwinding("spinlock", "fdlock 4 500", bpftrace("spinlock by function"), where=VM),
+    *unwinding("spinlock", SPINS, bpftrace("spinlock by function"), where=VM),
     Question("tasklets", "truth tasklet n=1000 us=10", [bpftrace("tasklets with delays")], VM),
     Question("numamove", PAGES, [debian("numamove", b"NUMA"), bpftrace("numamove")], VM),
     Question("funccount vfs_*", "pingpong 2000", [bpftrace("funccount functions")], VM),

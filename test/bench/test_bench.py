@@ -68,3 +68,8 @@ def test_a_goal_that_is_missed_is_marked():
 def test_reasons_are_said_once():
     said = list(bench.missing_in([("kmem", {"perf": "gone"}), ("kpages", {"perf": "gone", "bcc": "no headers"})]))
     assert said == ["- perf (kmem; kpages): gone", "- bcc (kpages): no headers"]
+
+
+def test_notes_are_told_with_how_many_rounds_had_them():
+    samples = [SAMPLE, SAMPLE._replace(notes=("walked", "cut")), SAMPLE._replace(notes=("walked",))]
+    assert list(bench.notes_in(samples)) == ["  2 of 3: walked", "  1 of 3: cut"] and not list(bench.notes_in([SAMPLE]))
