@@ -46,8 +46,9 @@ def test_nanosleep_is_woken_by_an_interrupt(lab):
     truth = result.fact("sleeper")
     rows = PROBES["wakeuptime"].rows(result.rows)
     assert total(rows, "count") == 20, result
-    # until it is woken: the timers' own time at least, and less than until it runs again
-    assert 20 * 50e6 <= total(rows, "total_ns") <= truth["sum_ns"], result
+    # until it is woken, which is before it runs again: the timers' own time, less what a thread
+    # that has set its timer takes to leave its CPU: 120 us on an emulated machine
+    assert 20 * 49e6 <= total(rows, "total_ns") <= truth["sum_ns"], result
     realtime = "-rt" in result.report["kernel"]  # expires sleeps of ordinary tasks in a softirq
     allowed = {"timer", "hardirq"} | ({"softirq"} if realtime else set())
     assert {row["context"] for row in rows} <= allowed, rows
