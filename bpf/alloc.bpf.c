@@ -9,6 +9,7 @@
 const volatile struct alloc_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/kstack.bpf.h"
 #include "bpf/slab.bpf.h"
 #include "bpf/slab_request.bpf.h"
@@ -47,10 +48,11 @@ static __always_inline __u64 tracer_of(void *ctx, __u64 call_site)
 static __always_inline void slab_alloc(void *ctx, __u64 call_site, __u64 ptr, struct kmem_cache *s,
 				       __u64 requested, __u64 bytes)
 {
+	__u32 weight = ptr && keep_bytes(requested) ? keep_weight() : 0;
 	struct kmem_key key = {};
 	struct kmem_value *row;
 
-	if (!ptr || !keep_bytes(requested) || !keep_current())
+	if (!weight)
 		return;
 	if (WANT(WANT_CACHE) || cfg.cache[0])
 		cache_name(key.cache, ptr, s, bytes);
@@ -69,9 +71,9 @@ static __always_inline void slab_alloc(void *ctx, __u64 call_site, __u64 ptr, st
 	row = row_get(&rows, &key, &kmem_zero);
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->bytes, bytes);
-	row_add(row->requested_bytes, requested);
+	row_add(row->count, weight);
+	row_add(row->bytes, bytes * weight);
+	row_add(row->requested_bytes, requested * weight);
 }
 
 static __always_inline void on_kmalloc(void *ctx, __u64 call_site, __u64 ptr, __u64 requested,
@@ -90,10 +92,13 @@ static __always_inline void on_cache_alloc(void *ctx, __u64 ptr, struct kmem_cac
 
 static __always_inline void page_alloc(void *ctx, bool failed, __u32 order)
 {
+	bool wanted = !failed && (!cfg.order_plus_one || order == cfg.order_plus_one - 1);
+	__u64 pages = 1ULL << (order & 63);
+	__u32 weight = wanted ? keep_weight() : 0;
 	struct kpages_key key = {};
 	struct kpages_value *row;
 
-	if (failed || (cfg.order_plus_one && order != cfg.order_plus_one - 1) || !keep_current())
+	if (!weight)
 		return;
 	key_current(&key);
 	if (WANT(WANT_ORDER))
@@ -103,9 +108,9 @@ static __always_inline void page_alloc(void *ctx, bool failed, __u32 order)
 	row = row_get(&rows, &key, &kpages_zero);
 	if (!row)
 		return;
-	row_add(row->count, 1);
-	row_add(row->pages, 1ULL << (order & 63));
-	row_add(row->bytes, cfg.page_bytes << (order & 63));
+	row_add(row->count, weight);
+	row_add(row->pages, pages * weight);
+	row_add(row->bytes, cfg.page_bytes * pages * weight);
 }
 
 ON_EVENT(page_btf, page_raw, mm_page_alloc, page_alloc(ctx, !page, order), void *page,

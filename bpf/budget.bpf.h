@@ -22,12 +22,6 @@ struct {
 	__type(value, struct offcpu_exact);
 } exact SEC(".maps");
 
-/* From 0 to n - 1, n below 2^32: each as likely as the others to 2^-32. */
-static __always_inline __u64 random_below(__u64 n)
-{
-	return (__u64)bpf_get_prandom_u32() * n >> 32;
-}
-
 static __always_inline bool is_sampled(__u64 delta_ns)
 {
 	return delta_ns < cfg.budget_ns;

@@ -263,7 +263,8 @@ __noinline __u32 log2_slot(__u64 v)
 	return slot + (low >> 1);
 }
 
-#define hist_count(slots, v) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], 1)
+#define hist_add(slots, v, times) row_add((slots)[log2_slot(v) & (HIST_SLOTS - 1)], times)
+#define hist_count(slots, v) hist_add(slots, v, 1)
 
 /* The two programs on a tracepoint, which take its arguments (behind the calls). */
 #define ON_EVENT_BOTH(btf, raw, event, btf_call, raw_call, ...) \

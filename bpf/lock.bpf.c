@@ -11,6 +11,7 @@
 const volatile struct lock_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/kstack.bpf.h"
 #include "bpf/lock_name.bpf.h"
 
@@ -89,10 +90,10 @@ static __always_inline struct lock_value *lock_row(const struct lock_key *key, _
 	return row;
 }
 
-static __always_inline void row_count(struct lock_value *row, __u64 delta_ns)
+static __always_inline void row_count(struct lock_value *row, __u64 delta_ns, __u32 weight)
 {
-	row_interval(row, delta_ns);
-	hist_count(row->hist_ns, delta_ns);
+	row_intervals(row, delta_ns, weight);
+	hist_add(row->hist_ns, delta_ns, weight);
 }
 
 static __always_inline void start_put(__u64 id, const struct lock_start *start)
@@ -112,7 +113,8 @@ static __always_inline void start_put_new(__u64 id, const struct lock_start *sta
 
 /*
  * The call begins. mutex_lock_io() calls mutex_lock(), which is then no call of
- * its own; contention may begin more than once for one wait.
+ * its own; contention may begin more than once for one wait. So what hides others like
+ * it is kept with no weight when it is not drawn.
  */
 static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool walk)
 {
@@ -125,13 +127,18 @@ static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool wa
 	if (before && before->lock == lock &&
 	    (before->how == HOW_IO || before->how == HOW_CONTENDED))
 		return;
+	start.weight = sample_weight();
+	if (!start.weight && how == HOW_LOCK)
+		return;
 	start.how = how;
 	start.lock = lock;
-	key_fill(&start.key, lock);
-	if (!cfg.held)
-		key_owner(&start.key, lock);
-	if (walk)
-		start.key.kstack = kstack_of_current(ctx);
+	if (start.weight) {
+		key_fill(&start.key, lock);
+		if (!cfg.held)
+			key_owner(&start.key, lock);
+		if (walk)
+			start.key.kstack = kstack_of_current(ctx);
+	}
 	start.ts = bpf_ktime_get_ns();
 	start_put(tid, &start);
 }
@@ -142,7 +149,7 @@ static __always_inline void wait_end(void *ctx, struct lock_start *start, bool f
 	__u64 delta_ns = bpf_ktime_get_ns() - start->ts;
 	struct lock_value *row;
 
-	if (!keep_interval(delta_ns))
+	if (!start->weight || !keep_interval(delta_ns))
 		return;
 	if (walk)
 		start->key.kstack = kstack_of_current(ctx);
@@ -150,21 +157,22 @@ static __always_inline void wait_end(void *ctx, struct lock_start *start, bool f
 	if (!row)
 		return;
 	if (failed)
-		row_add(row->aborted, 1);
+		row_add(row->aborted, start->weight);
 	else
-		row_count(row, delta_ns);
+		row_count(row, delta_ns, start->weight);
 }
 
 /*
  * The running task has the lock from now on. An entry that is there already is of a
  * hold whose end was not seen: by lock:contended_release that is nothing unusual.
- * kstack: walked already; with walk it is not.
+ * kstack: walked already; with walk it is not. weight 0: it is not drawn.
  */
-static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack, bool walk)
+static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack, bool walk,
+				       __u32 weight)
 {
-	struct lock_start start = {};
+	struct lock_start start = {.weight = weight};
 
-	if (!keep_lock(lock) || !keep_current())
+	if (!weight || !keep_lock(lock) || !keep_current())
 		return;
 	start.lock = lock;
 	start.how = how;
@@ -191,7 +199,7 @@ static __noinline void hold_end(__u64 lock)
 	/* lock itself may be a pointer to the verifier, which naming it must not be given */
 	row = keep_interval(delta_ns) ? lock_row(&start->key, start->lock) : NULL;
 	if (row)
-		row_count(row, delta_ns);
+		row_count(row, delta_ns, start->weight);
 	bpf_map_delete_elem(&starts, &lock);
 }
 
@@ -240,7 +248,7 @@ static __noinline void on_exit_walk(void *ctx, __u64 lock, __u32 how, bool faile
 
 static __noinline void on_locked(void *ctx, __u64 lock)
 {
-	hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true);
+	hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true, sample_weight());
 }
 
 /* By a return probe, which knows neither the lock nor the stack: its entry has kept them. */
@@ -252,7 +260,7 @@ static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
 	if (!start)
 		return;
 	if (!failed)
-		hold_begin(ctx, start->lock, how, start->key.kstack, false);
+		hold_begin(ctx, start->lock, how, start->key.kstack, false, start->weight);
 	bpf_map_delete_elem(&starts, &tid);
 }
 

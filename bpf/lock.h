@@ -44,8 +44,9 @@ struct lock_value {
 /* One wait (by tid) or one hold (by lock); the two kinds of key never meet. */
 struct lock_start {
 	__u64 ts, lock;
-	__u32 how; /* enum lock_how */
-	__u32 tid; /* of a hold */
+	__u32 how;            /* enum lock_how */
+	__u32 tid;            /* of a hold */
+	__u32 weight, unused; /* how many it counts for; 0: not to be counted */
 	struct lock_key key;
 };
 

@@ -52,8 +52,10 @@ static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
 		return;
 	if (!cfg.held)
 		wait_end(ctx, start, ret != 0, walk_late());
-	else if (!ret)
-		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE, true);
+	else if (!ret && start->weight)
+		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE, true, start->weight);
+	else if (!ret) /* an older hold whose release was not seen is not to be taken for this */
+		bpf_map_delete_elem(&starts, &lock);
 	bpf_map_delete_elem(&starts, &tid);
 }
 

@@ -17,6 +17,7 @@
 const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/kstack.bpf.h"
 #include "bpf/budget.bpf.h"
 
@@ -24,7 +25,8 @@ const volatile struct offcpu_cfg cfg SEC(".rodata.cfg");
 struct start {
 	__u64 ts, kstack, ustack, cgroup;
 	__u32 tgid, state;
-	__u64 begun; /* made when tracing began, not by a switch */
+	__u32 begun;  /* made when tracing began, not by a switch */
+	__u32 weight; /* how many it counts for */
 	char comm[COMM_LEN];
 };
 
@@ -87,7 +89,7 @@ static __noinline void row_count(const struct start *start, __u32 tid, __u64 del
 	if (is_sampled(delta_ns))
 		row_sampled(row, delta_ns);
 	else
-		row_interval(row, delta_ns);
+		row_intervals(row, delta_ns, start->weight);
 }
 
 #include "bpf/late.bpf.h"
@@ -143,6 +145,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 {
 	__u32 tid = TASK(btf, prev, pid);
 	struct start *start, new = {};
+	__u32 weight;
 
 	if (!tid || !keep_task(prev, btf))
 		return;
@@ -154,7 +157,8 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 			bpf_map_delete_elem(&starts, &tid);
 		return;
 	}
-	if (!keep_state(raw)) {
+	weight = keep_state(raw) ? sample_weight() : 0;
+	if (!weight) {
 		if (start)
 			start->ts = 0;
 		return;
@@ -171,6 +175,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	if (WANT(WANT_COMM))
 		bpf_probe_read_kernel(start->comm, sizeof(start->comm), prev->comm);
 	start->begun = 0;
+	start->weight = weight;
 	start->ts = bpf_ktime_get_ns();
 }
 
@@ -242,6 +247,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();
 	start.begun = 1;
+	start.weight = 1;
 	if (WANT(WANT_COMM))
 		bpf_probe_read_kernel(start.comm, sizeof(start.comm), task->comm);
 	start.tgid = task->tgid;
@@ -276,6 +282,7 @@ static __always_inline void task_blocked(struct bpf_iter__task *ctx, bool late)
 		return;
 	key_fill(&out.key, start, tid);
 	out.key.kstack = start->kstack;
+	out.weight = start->weight;
 	if (WANT(WANT_KSTACK) && DROPS_INTERVALS && !start->begun)
 		out.key.kstack = stack_of_task(task);
 	if (late)

@@ -36,6 +36,7 @@ struct offcpu_exact {
 struct offcpu_blocked {
 	struct offcpu_key key;
 	__u64 delta_ns;
+	__u64 weight; /* how many it counts for */
 };
 
 #endif

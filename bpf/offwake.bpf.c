@@ -17,6 +17,7 @@
 const volatile struct offwake_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/kstack.bpf.h"
 #include "bpf/chain.bpf.h"
 
@@ -35,8 +36,9 @@ struct start {
 	__u64 stale_ns; /* a waking of that time came before this wait */
 	__u64 chain;    /* who woke it from its last wait, and so on */
 	__u32 tgid, state;
-	__u32 begun; /* made when tracing began, not by a switch */
-	__u32 kept;  /* the filter wants it; others are here for their chain only */
+	__u32 begun;          /* made when tracing began, not by a switch */
+	__u32 kept;           /* the filter wants it; others are here for their chain only */
+	__u32 weight, unused; /* how many it counts for; 0: here for its chain only */
 	char comm[COMM_LEN];
 	struct waker waker;
 };
@@ -117,7 +119,7 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 o
 	bool known = waker_read(start, &waker, in_ns);
 
 	start->chain = known ? waker.own : start->begun ? STACK_NONE : STACK_LOST;
-	if (!start->kept || !keep_interval(in_ns - out_ns))
+	if (!start->weight || !keep_interval(in_ns - out_ns))
 		return;
 	key_fill(&key, start, tid);
 	if (known)
@@ -127,7 +129,7 @@ static __always_inline void interval_end(struct start *start, __u32 tid, __u64 o
 	row = row_get(&rows, &key, &zero);
 	if (!row)
 		return;
-	row_interval(row, in_ns - out_ns);
+	row_intervals(row, in_ns - out_ns, start->weight);
 }
 
 /*
@@ -189,12 +191,13 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, __u3
 	if (!start)
 		return;
 	start->kept = kept;
-	if (!raw)
+	start->weight = kept && raw ? sample_weight() : 0;
+	if (!raw || (!start->weight && !cfg.chain))
 		return;
 	start->stale_ns = start->waker.ns;
 	if (start->stale_ns && being_woken(prev))
 		start->stale_ns = 0;
-	if (kept)
+	if (start->weight)
 		target_fill(start, ctx, prev, raw, btf);
 	start->begun = 0;
 	start->ts = bpf_ktime_get_ns();
@@ -271,6 +274,12 @@ static __always_inline void waker_fill(struct waker *waker, void *ctx, __u64 id,
 	}
 }
 
+/* Who wakes a thread that has left its CPU for a wait that was not drawn nobody wants to know. */
+static __always_inline bool is_asked_for(const struct start *start, struct task_struct *task)
+{
+	return !cfg.filter.sampled || cfg.chain || start->ts || !task || on_cpu(task);
+}
+
 /*
  * tid is woken by the running context. One that wakes itself was not off its CPU; one that
  * has no entry may be leaving it for the first time. task: NULL where the hook has none.
@@ -293,6 +302,8 @@ static __always_inline void on_waking(void *ctx, __u32 tid, struct task_struct *
 			return;
 		start->kept = kept;
 	}
+	if (!is_asked_for(start, task))
+		return;
 	start->waker.ns = 0;
 	waker_fill(&start->waker, ctx, id, start->kept);
 	start->waker.ns = bpf_ktime_get_ns();
@@ -345,7 +356,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	if (!task || !sleeps(task) || (__u32)task->tgid == cfg.command_tgid)
 		return 0;
 	raw = task_state(task, true);
-	start.kept = keep_task(task, true);
+	start.weight = start.kept = keep_task(task, true);
 	if ((!start.kept && !cfg.chain) || raw & STATE_RAW_WAKING)
 		return 0;
 	tid = task->pid;

@@ -49,12 +49,13 @@ static __always_inline void *row_get(void *map, const void *key, const void *zer
 			*max_ = (amount);        \
 	} while (0)
 
-/* An interval in a row of count, total_ns and max_ns. */
-#define row_interval(row, ns)                 \
-	do {                                  \
-		row_add((row)->count, 1);     \
-		row_add((row)->total_ns, ns); \
-		row_max((row)->max_ns, ns);   \
+/* An interval in a row of count, total_ns and max_ns, which counts for so many. */
+#define row_intervals(row, ns, times)                     \
+	do {                                              \
+		row_add((row)->count, times);             \
+		row_add((row)->total_ns, (ns) * (times)); \
+		row_max((row)->max_ns, ns);               \
 	} while (0)
+#define row_interval(row, ns) row_intervals(row, ns, 1)
 
 #endif

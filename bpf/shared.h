@@ -77,7 +77,8 @@ struct filter {
 	__u8 follow;         /* children of tasks in tgids enter it */
 	__u8 cgroup_v1;      /* cgroup_subsys is valid: the hierarchy of that controller */
 	__u8 by_any;         /* some of by_..., user_threads, kernel_threads is set */
-	__u8 unused[3];
+	__u8 sampled;        /* not every event is followed: bpf/sample.bpf.h */
+	__u8 unused[2];
 	__u32 cgroup_subsys; /* index in css_set.subsys */
 	char comm[COMM_LEN];
 	__u64 unwind; /* enum unwind: how the running task's kernel stack is walked */

@@ -10,6 +10,7 @@
 const volatile struct slab_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/slab.bpf.h"
 
 struct {
@@ -68,53 +69,65 @@ static __always_inline bool flags_tell_cache(void)
 	return !bpf_core_enum_value_exists(enum kmalloc_cache_type, KMALLOC_RANDOM_START);
 }
 
-static __always_inline void count_alloc(struct slab_value *row)
+static __always_inline void count_alloc(struct slab_value *row, __u32 weight)
 {
 	if (row)
-		row_add(row->allocs, 1);
+		row_add(row->allocs, weight);
 }
 
-static __always_inline void count_free(struct slab_value *row)
+static __always_inline void count_free(struct slab_value *row, __u32 weight)
 {
 	if (row)
-		row_add(row->frees, 1);
+		row_add(row->frees, weight);
 }
 
 static __always_inline void cache_alloc(__u64 ptr, struct kmem_cache *s, __u64 bytes)
 {
-	if (ptr && keep_current())
-		count_alloc(cache_row(s, bytes));
+	__u32 weight = ptr ? keep_weight() : 0;
+
+	if (weight)
+		count_alloc(cache_row(s, bytes), weight);
 }
 
 static __always_inline void cache_free(struct kmem_cache *s, __u64 bytes)
 {
-	if (keep_current())
-		count_free(cache_row(s, bytes));
+	__u32 weight = keep_weight();
+
+	if (weight)
+		count_free(cache_row(s, bytes), weight);
 }
 
 static __always_inline void on_kmalloc(__u64 ptr, __u64 bytes)
 {
-	if (ptr && bytes <= cfg.large_bytes && keep_current())
-		count_alloc(cache_row(object_cache(ptr), bytes));
+	__u32 weight = ptr && bytes <= cfg.large_bytes ? keep_weight() : 0;
+
+	if (weight)
+		count_alloc(cache_row(object_cache(ptr), bytes), weight);
 }
 
 static __always_inline void on_kmalloc_flags(__u64 ptr, __u64 bytes, __u32 flags)
 {
-	if (!flags_tell_cache())
+	__u32 weight;
+
+	if (!flags_tell_cache()) {
 		on_kmalloc(ptr, bytes);
-	else if (ptr && bytes <= cfg.large_bytes && keep_current())
-		count_alloc(flags_row(flags, ptr, bytes));
+		return;
+	}
+	weight = ptr && bytes <= cfg.large_bytes ? keep_weight() : 0;
+	if (weight)
+		count_alloc(flags_row(flags, ptr, bytes), weight);
 }
 
 static __always_inline void on_kfree(__u64 ptr)
 {
+	__u32 weight = ptr ? keep_weight() : 0;
 	struct kmem_cache *s;
 
-	if (!ptr || !keep_current())
+	if (!weight)
 		return;
 	s = object_cache(ptr);
 	if (s)
-		count_free(kfree_row(s));
+		count_free(kfree_row(s), weight);
 }
 
 ON_EVENT_ADDRESS(kmalloc_btf, kmalloc_raw, kmalloc, 1, on_kmalloc_flags(address, bytes, flags),

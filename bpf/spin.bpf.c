@@ -17,6 +17,7 @@
 const volatile struct spin_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/lock_name.bpf.h"
 #include "bpf/slots.bpf.h"
 
@@ -38,7 +39,8 @@ struct wait {
 	/* Where the trampoline keeps the arguments: entry and return of one call have the same. 0:
 	 * a tracepoint. */
 	__u64 frame;
-	__u32 type, unused;
+	__u32 type;
+	__u32 weight; /* how many it counts for; 0: it is here for the order of the others */
 };
 
 /* Task, softirq, hardirq, NMI, and each may wait for a rwlock's inner lock. */
@@ -96,27 +98,32 @@ static __always_inline bool keep(__u64 lock)
 	return keep_lock(lock) && keep_current();
 }
 
-static __always_inline bool keep_wait(__u32 type, __u64 delta_ns)
+static __always_inline bool keep_wait(volatile struct wait *wait, __u64 now)
 {
-	return (!cfg.types || (cfg.types & (1U << (type & 31)))) && keep_interval(delta_ns);
+	return wait->weight && (!cfg.types || (cfg.types & (1U << (wait->type & 31)))) &&
+	       keep_interval(now - wait->ts);
 }
 
-static __always_inline void row_count(struct spin_value *row, __u64 delta_ns)
+static __always_inline void row_count(struct spin_value *row, __u64 delta_ns, __u32 weight)
 {
 	__u32 slot = log2_slot(delta_ns);
 
-	row->count++;
-	row->total_ns += delta_ns;
+	row->count += weight;
+	row->total_ns += delta_ns * weight;
 	if (row->max_ns < delta_ns)
 		row->max_ns = delta_ns;
 	if (slot >= SPIN_HIST_SLOTS)
 		slot = SPIN_HIST_SLOTS - 1;
-	row->hist_ns[slot]++;
+	row->hist_ns[slot] += weight;
 }
 
-/* The CPU's slots are ours. */
-static __always_inline void wait_write(void *ctx, __u64 lock, __u32 type, __u64 delta_ns)
+/*
+ * The CPU's slots are ours. The lock too is of the map: an argument of the program is a pointer,
+ * not to be hashed.
+ */
+static __always_inline void wait_write(void *ctx, volatile struct wait *wait, __u64 now)
 {
+	__u64 lock = wait->lock, delta_ns = now - wait->ts;
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct spin_key key = {};
 	struct spin_slot *slot;
@@ -128,7 +135,7 @@ static __always_inline void wait_write(void *ctx, __u64 lock, __u32 type, __u64 
 	if (WANT(WANT_LOCK))
 		key.lock = lock;
 	if (WANT(WANT_LOCK_TYPE))
-		key.type = type;
+		key.type = wait->type;
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key.kstack = slot_kstack(ctx, cpu);
 	key_current(&key);
@@ -139,7 +146,7 @@ static __always_inline void wait_write(void *ctx, __u64 lock, __u32 type, __u64 
 		lock_object_find(&slot->value.object, lock);
 	slot_open(&slot->head);
 	slot->key = key;
-	row_count(&slot->value, delta_ns);
+	row_count(&slot->value, delta_ns, wait->weight);
 	slot_close(&slot->head);
 }
 
@@ -211,6 +218,7 @@ static __always_inline int spin_begin(__u64 lock, __u64 frame, __u32 type)
 	wait->lock = lock;
 	wait->frame = frame;
 	wait->type = type;
+	wait->weight = sample_weight();
 	wait->ts = bpf_ktime_get_ns();
 	return 0;
 }
@@ -231,14 +239,6 @@ static __always_inline __u32 wait_find(volatile struct cpu *cpu, __u64 lock, __u
 	return LEVELS;
 }
 
-/* The lock too is of the map: an argument is a pointer, not to be hashed. */
-static __always_inline void wait_at(void *ctx, volatile struct cpu *cpu, __u64 now)
-{
-	volatile struct wait *wait = &cpu->wait[cpu->ending & (LEVELS - 1)];
-
-	wait_write(ctx, wait->lock, wait->type, now - wait->ts);
-}
-
 /*
  * A wait without a begin was not kept, or not seen: that is no loss of its own.
  *
@@ -256,9 +256,9 @@ static __always_inline int spin_end(void *ctx, __u64 lock, __u64 frame)
 	level = wait_find(cpu, lock, frame);
 	if (level >= LEVELS)
 		return 0;
-	if (keep_wait(cpu->wait[level].type, now - cpu->wait[level].ts) && slots_take(cpu)) {
+	if (keep_wait(&cpu->wait[level], now) && slots_take(cpu)) {
 		cpu->ending = level;
-		wait_at(ctx, cpu, now);
+		wait_write(ctx, &cpu->wait[cpu->ending & (LEVELS - 1)], now);
 		level = cpu->ending;
 		slots_give(cpu);
 	}
@@ -274,6 +274,7 @@ static __always_inline int sleep_begin(__u64 lock, __u64 frame)
 
 	if (!keep(lock))
 		return 0;
+	wait.weight = sample_weight();
 	wait.ts = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&starts, &tid, &wait, BPF_ANY))
 		lose(events);
@@ -289,8 +290,8 @@ static __always_inline int sleep_end(void *ctx, __u64 lock, __u64 frame)
 
 	if (!cpu || !wait || wait->lock != lock || wait->frame != frame)
 		return 0;
-	if (keep_wait(SPIN_RT, now - wait->ts) && slots_take(cpu)) {
-		wait_write(ctx, wait->lock, SPIN_RT, now - wait->ts);
+	if (keep_wait(wait, now) && slots_take(cpu)) {
+		wait_write(ctx, wait, now);
 		slots_give(cpu);
 	}
 	bpf_map_delete_elem(&starts, &tid);

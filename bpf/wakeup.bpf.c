@@ -11,15 +11,17 @@
 const volatile struct wakeup_cfg cfg SEC(".rodata.cfg");
 
 #include "bpf/ktrace.bpf.h"
+#include "bpf/sample.bpf.h"
 #include "bpf/kstack.bpf.h"
 
 /* ts 0: it does not wait. Kept until the thread ends. */
 struct start {
 	__u64 ts, cgroup;
 	__u32 tgid;
-	__u8 begun; /* made when tracing began, not by a switch */
-	__u8 early; /* woken while it ran: who did it is in earlies */
-	__u8 unused[2];
+	__u32 weight; /* how many it counts for */
+	__u8 begun;   /* made when tracing began, not by a switch */
+	__u8 early;   /* woken while it ran: who did it is in earlies */
+	__u8 unused[6];
 };
 
 struct {
@@ -83,13 +85,13 @@ static __always_inline void key_fill(void *ctx, struct wakeup_key *key, const st
 	key->ustack = ustack_of_current(ctx);
 }
 
-static __always_inline void row_count(const struct wakeup_key *key, __u64 delta_ns)
+static __always_inline void row_count(const struct wakeup_key *key, __u64 delta_ns, __u32 weight)
 {
 	struct wakeup_value *row = row_get(&rows, key, &zero);
 
 	if (!row)
 		return;
-	row_interval(row, delta_ns);
+	row_intervals(row, delta_ns, weight);
 }
 
 /*
@@ -113,7 +115,7 @@ static __always_inline void wakeup_unseen(const struct start *start, __u64 out_n
 	if (WANT(WANT_KSTACK | WANT_CONTEXT))
 		key.kstack = STACK_LOST;
 	lose(stacks);
-	row_count(&key, in_ns - out_ns);
+	row_count(&key, in_ns - out_ns, start->weight);
 }
 
 /*
@@ -133,7 +135,7 @@ static __always_inline void early_count(struct start *start, __u32 tid,
 		return;
 	row = row_get(&rows, key, &zero);
 	if (row)
-		row_add(row->count, 1);
+		row_add(row->count, start->weight);
 }
 
 /* The task leaves its CPU, and somebody woke it before: from this wait, or did it run on? */
@@ -159,32 +161,35 @@ static __always_inline void wait_begin(struct task_struct *task, __u32 raw, bool
 {
 	__u32 tid = TASK(btf, task, pid);
 	struct start *start;
+	__u32 weight;
 	__u64 out_ns;
 
 	if (!tid || !keep_task(task, btf))
 		return;
+	weight = raw && !(raw & STATE_RAW_DEAD) ? sample_weight() : 0;
 	start = bpf_map_lookup_elem(&starts, &tid);
 	/* Read once: a waker on another CPU may clear it at any moment. */
 	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
 	if (out_ns && !start->begun)
 		wakeup_unseen(start, out_ns, task, tid);
 	if (!start) {
-		if (!raw || raw & STATE_RAW_DEAD)
+		if (!weight)
 			return;
 		start = start_new(&starts, &tid, &running);
 		if (!start)
 			return;
 	}
 	start->ts = 0;
-	if (raw && !(raw & STATE_RAW_DEAD)) {
+	if (weight) {
 		start->tgid = TASK(btf, task, tgid);
 		start->cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 		start->begun = 0;
+		start->weight = weight;
 		/* Added, which other CPUs see before early is read: see wake_early(). */
 		__sync_fetch_and_add(&start->ts, bpf_ktime_get_ns());
 	}
 	if (*(volatile __u8 *)&start->early)
-		early_decide(start, tid, task, raw);
+		early_decide(start, tid, task, weight);
 	if (raw & STATE_RAW_DEAD)
 		bpf_map_delete_elem(&starts, &tid);
 }
@@ -218,6 +223,7 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
 	struct start of_target = {};
 	struct wakeup_key key = {};
 	__u64 out_ns, delta_ns = 0;
+	__u32 weight = 0;
 
 	out_ns = start ? *(volatile __u64 *)&start->ts : 0;
 	if (start && out_ns) {
@@ -225,6 +231,7 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
 		start->ts = 0;
 		if (!keep_interval(delta_ns))
 			return;
+		weight = start->weight;
 		of_target.tgid = start->tgid;
 		of_target.cgroup = start->cgroup;
 	} else {
@@ -237,7 +244,7 @@ static __always_inline void wait_end(void *ctx, __u32 tid, const char *comm,
 	}
 	key_fill(ctx, &key, &of_target, tid, comm);
 	if (out_ns)
-		row_count(&key, delta_ns);
+		row_count(&key, delta_ns, weight);
 	else
 		wake_early(start, tid, &key);
 }
@@ -256,6 +263,7 @@ int tasks_begin(struct bpf_iter__task *ctx)
 	tid = task->pid;
 	start.ts = bpf_ktime_get_ns();
 	start.begun = 1;
+	start.weight = 1;
 	start.tgid = task->tgid;
 	start.cgroup = WANT(WANT_CGROUP) ? cgroup_id(task) : 0;
 	start_new(&starts, &tid, &start);

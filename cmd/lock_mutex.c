@@ -75,21 +75,22 @@ static bool keep(const struct filter *filter, uint64_t ns)
 static enum status add_open(struct session *session, struct snapshot *snap,
 			    const struct rowset *rows, const struct lock_start *start, bool hold)
 {
-	struct lock_value value = {.count = 1, .object = {.offset = LOCK_NO_OFFSET}};
+	struct lock_value value = {.count = start->weight, .object = {.offset = LOCK_NO_OFFSET}};
 	const struct lock_object *object = object_of(rows, start->key.lock);
 	uint64_t ns = session->read_ns - start->ts;
 
 	/* the clock was read on another CPU, a little later */
 	if (start->ts > session->read_ns)
 		ns = 0;
-	if (!keep(&session->plan->filter, ns))
+	if (!start->weight || !keep(&session->plan->filter, ns))
 		return OK;
-	value.total_ns = value.max_ns = ns;
-	value.hist_ns[hist_slot(ns)] = 1;
+	value.total_ns = ns * start->weight;
+	value.max_ns = ns;
+	value.hist_ns[hist_slot(ns)] = start->weight;
 	if (hold)
-		value.held = 1;
+		value.held = start->weight;
 	else
-		value.waiting = 1;
+		value.waiting = start->weight;
 	if (object)
 		value.object = *object;
 	return session_row(session, snap, &start->key, &value);

@@ -121,7 +121,7 @@ enum status lock_collect(struct session *, struct snapshot *);
 #define LOCK_TOOL(held_)                                                                       \
 	.object = &object_lock, .mode_allowed = lock_mode_allowed, .options = lock_options,    \
 	.accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | \
-		   ACCEPT_HOOK,                                                                \
+		   ACCEPT_HOOK | ACCEPT_SAMPLE,                                                \
 	.sort = "total_ns", .leaf = lock_leaf, .check = lock_check, .prepare = lock_prepare,   \
 	.collect = lock_collect,                                                               \
 	.layout = {.cfg_size = sizeof(struct lock_cfg),                                        \

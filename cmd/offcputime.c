@@ -105,6 +105,9 @@ static enum status check(struct opts *opts)
 
 	if (cfg->budget_ns && opts->min_ns >= cfg->budget_ns)
 		return fail(USAGE, "--budget is not longer than --min: nothing would be sampled");
+	if (cfg->budget_ns && opts->sample > 1)
+		return fail(USAGE, "--budget and --sample are two ways to sample: use one");
+	opts->exact = cfg->budget_ns;
 	return OK;
 }
 
@@ -123,7 +126,11 @@ static enum status add_blocked(struct session *session, struct snapshot *snap,
 			       const struct offcpu_blocked *blocked)
 {
 	const struct offcpu_value value = {
-	    .count = 1, .total_ns = blocked->delta_ns, .max_ns = blocked->delta_ns, .blocked = 1};
+	    .count = blocked->weight,
+	    .total_ns = blocked->delta_ns * blocked->weight,
+	    .max_ns = blocked->delta_ns,
+	    .blocked = blocked->weight,
+	};
 
 	return session_row(session, snap, &blocked->key, &value);
 }
@@ -217,8 +224,8 @@ const struct tool tool_offcputime = {
     .mode_allowed = mode_allowed,
     .columns = columns,
     .options = options,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS |
+	       ACCEPT_HOOK | ACCEPT_SAMPLE,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

@@ -85,8 +85,8 @@ const struct tool tool_offwaketime = {
     .hooks = hooks,
     .columns = columns,
     .options = options,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS |
+	       ACCEPT_HOOK | ACCEPT_SAMPLE,
     .sort = "total_ns",
     .note = "threads that still wait at the time of the report are not in it: nobody has woken "
 	    "them yet",

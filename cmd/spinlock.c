@@ -130,8 +130,8 @@ const struct tool tool_spinlock = {
     .modes = modes,
     .columns = columns,
     .options = options,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS |
+	       ACCEPT_HOOK | ACCEPT_SAMPLE,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

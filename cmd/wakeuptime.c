@@ -45,8 +45,8 @@ const struct tool tool_wakeuptime = {
     .object = &object_wakeup,
     .hooks = hooks,
     .columns = columns,
-    .accepts =
-	ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS | ACCEPT_HOOK,
+    .accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_STACKS | ACCEPT_LATENCY | ACCEPT_ROWS |
+	       ACCEPT_HOOK | ACCEPT_SAMPLE,
     .sort = "total_ns",
     .leaf = leaf,
     .layout =

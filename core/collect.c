@@ -8,6 +8,7 @@
 
 #include "core/host.h"
 #include "core/read_all.h"
+#include "core/sample.h"
 #include "core/session.h"
 
 /*
@@ -254,6 +255,7 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	session_read_cost(session, snap);
 	read_hooks(session, snap);
 	user_space_report(&session->user_space, snap);
+	sample_report(session, snap);
 	if (session->stopped_ns)
 		snapshot_note(snap, "%s", session->stopped_why);
 	if (tool->note)

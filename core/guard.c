@@ -2,14 +2,31 @@
 #include "core/guard.h"
 
 #include <bpf/libbpf.h>
+#include <stdio.h>
 
+#include "core/fmt.h"
+#include "core/sample.h"
 #include "core/session.h"
 
 #define LOOK_EVERY_NS 1000000000ULL
+/* What a step brings is to last; beyond the last one the rest is what each event costs. */
+#define STEP_MIN 4
+#define EVERY_MAX 4096
 
 double guard_percent(uint64_t run_ns, uint64_t wall_ns, unsigned n_cpus)
 {
 	return wall_ns && n_cpus ? 100.0 * (double)run_ns / (double)wall_ns / n_cpus : 0;
+}
+
+uint32_t guard_every(uint32_t every, double percent, double max_percent)
+{
+	uint32_t now = every ? every : 1, next = now * STEP_MIN;
+
+	if (now > EVERY_MAX / STEP_MIN)
+		return 0;
+	while (next < EVERY_MAX && next < now * percent / max_percent)
+		next *= 2;
+	return next;
 }
 
 enum status guard_begin(struct guard *guard, const struct session *session, double max_percent)
@@ -20,9 +37,26 @@ enum status guard_begin(struct guard *guard, const struct session *session, doub
 	if (session->stats_fd < 0)
 		return fail(CANNOT, "--max-overhead: this kernel does not count what BPF programs "
 				    "take (BPF_ENABLE_STATS was refused)");
-	guard->last_ns = session->start_ns;
+	guard->begin_ns = guard->last_ns = session->start_ns;
 	guard->look_ns = guard->last_ns + LOOK_EVERY_NS;
 	return OK;
+}
+
+/* Follows fewer events from now on; false: it cannot, or not any more. */
+static bool back_off(struct guard *guard, struct session *session, double percent)
+{
+	uint32_t every = guard_every(session->sample_every, percent, guard->max_percent);
+	char time[32];
+
+	if (!every || sample_raise(session, every))
+		return false;
+	if (!*session->sample_why)
+		snprintf(session->sample_why, sizeof(session->sample_why),
+			 "--max-overhead %g: tracing took %.3g %% of the machine's CPU time, so %s "
+			 "after its start it went over to a sample",
+			 guard->max_percent, percent,
+			 fmt_ns(time, sizeof(time), guard->last_ns - guard->begin_ns));
+	return true;
 }
 
 void guard_look(struct guard *guard, struct session *session, uint64_t now_ns)
@@ -38,7 +72,7 @@ void guard_look(struct guard *guard, struct session *session, uint64_t now_ns)
 	guard->last_ns = now_ns;
 	guard->last_run_ns = run_ns;
 	guard->look_ns = now_ns + LOOK_EVERY_NS;
-	if (percent <= guard->max_percent)
+	if (percent <= guard->max_percent || back_off(guard, session, percent))
 		return;
 	session_stop(session,
 		     "--max-overhead %g: the tracing ended early, for it took %.3g %% of "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * --max-overhead: looks each second at what our BPF programs took, and ends the
- * tracing, not the run, when it was too much.
+ * --max-overhead: looks each second at what our BPF programs took. Where it was too much they
+ * follow fewer events, and where that cannot be, or does not do, the tracing ends, not the run.
  */
 #ifndef KTRACE_GUARD_H
 #define KTRACE_GUARD_H
@@ -15,15 +15,21 @@ struct session;
 struct guard {
 	double max_percent;   /* of the machine's CPU time; 0: no limit */
 	uint64_t look_ns;     /* when to look next, CLOCK_MONOTONIC; UINT64_MAX: never */
+	uint64_t begin_ns;    /* of the tracing */
 	uint64_t last_ns;     /* of the last look */
 	uint64_t last_run_ns; /* what the programs had taken then */
 };
 
 /* Part of the machine's CPU time in percent: run_ns on n_cpus in wall_ns. Pure. */
 double guard_percent(uint64_t run_ns, uint64_t wall_ns, unsigned n_cpus);
+/*
+ * One event in so many is to be followed, where it was one in every (0: each) and took percent.
+ * 0: fewer would not help. Pure.
+ */
+uint32_t guard_every(uint32_t every, double percent, double max_percent);
 /* Returns OK, or CANNOT, said: the kernel does not count. */
 enum status guard_begin(struct guard *, const struct session *, double max_percent);
-/* Looks when it is time to; where it was too much the session is stopped, with a note. */
+/* Looks when it is time to; what comes of it is in the session's next reports. */
 void guard_look(struct guard *, struct session *, uint64_t now_ns);
 
 #endif

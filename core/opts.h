@@ -42,6 +42,8 @@ struct opts {
 	uint8_t user_threads, kernel_threads, user_stacks, kernel_stacks;
 	uint32_t stack_depth;
 	enum unwind unwind;
+	uint32_t sample;               /* one event in so many is followed; 0, 1: each */
+	bool exact;                    /* an option's sums are: no event may be left out */
 	double max_overhead;           /* percent of the machine's CPU time; 0: no limit */
 	uint32_t max_stacks, max_rows; /* sizes of the stores; 0: the default */
 	uint64_t min_ns, max_ns;

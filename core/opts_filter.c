@@ -45,6 +45,9 @@ void opts_filter(const struct opts *opts, struct filter *filter)
 	filter->kernel_threads = opts->kernel_threads;
 	filter->by_any = filter->by_tgid || filter->by_tid || filter->by_comm ||
 			 filter->by_cgroup || filter->user_threads || filter->kernel_threads;
+	filter->sampled =
+	    opts->sample > 1 ||
+	    (opts->max_overhead > 0 && (opts->tool->accepts & ACCEPT_SAMPLE) && !opts->exact);
 	filter->min_ns = opts->min_ns;
 	filter->max_ns = opts->max_ns;
 }

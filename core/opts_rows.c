@@ -275,6 +275,7 @@ enum {
 	KEY_EXPLAIN,
 	KEY_UNWIND,
 	KEY_OVERHEAD,
+	KEY_SAMPLE,
 	KEY_STACKS,
 	KEY_ROWS,
 	KEY_STATS,
@@ -333,8 +334,12 @@ const struct option_row opts_shared[] = {
      UNIT_STRING, FIELD(caps)},
     {KEY_SELF, "self", NULL, "do not leave ktrace itself out", UNIT_FLAG, FIELD(self),
      .needs = ACCEPT_TASK},
+    {KEY_SAMPLE, "sample", "N",
+     "follow one event in N, at random, and count it for N: rows are estimates, for less cost",
+     UNIT_U32, FIELD(sample), .needs = ACCEPT_SAMPLE, .min = 1},
     {KEY_OVERHEAD, "max-overhead", "PCT",
-     "end the tracing when it takes more than this part of the machine's CPU time in a second",
+     "when tracing takes more than this part of the machine's CPU time in a second, follow fewer "
+     "events (as by --sample) where the tool can, and else end the tracing",
      UNIT_CUSTOM, FIELD(max_overhead), .needs = ACCEPT_HOOK, .parse = parse_percent},
     {KEY_UNWIND, "unwind", "HOW",
      "kernel stacks by what was learned from the kernel's unwinder (rules, the default), by the "

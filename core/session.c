@@ -12,6 +12,7 @@
 #include "core/btf_lend.h"
 #include "core/host.h"
 #include "core/kernel_btf.h"
+#include "core/sample.h"
 
 #define ENOTSUPP 524 /* the kernel's own, not in errno.h */
 
@@ -73,6 +74,8 @@ static enum status configure(struct session *session)
 	if (tool->layout.slots)
 		slots_plan(session->plan, (struct slots *)(cfg + tool->layout.slots));
 	err = map ? bpf_map__set_initial_value(map, cfg, tool->layout.cfg_size) : -ENOENT;
+	if (!err && session->plan->opts->sample > 1)
+		err = sample_begin(session, session->plan->opts->sample);
 	if (!err)
 		err = session_size_maps(session);
 	if (err)

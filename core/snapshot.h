@@ -114,6 +114,7 @@ struct snapshot {
 	struct loss loss;
 	uint64_t missed; /* runs that the kernel skipped: nested or over its limits */
 	struct cost cost;
+	uint32_t sample_every; /* rows are estimates from one event in so many at least; 0: not */
 	struct estimate estimate; /* the tool sets budget_ns, kept and what is exact */
 
 	struct snapshot_store *store; /* interned strings and stacks, row index */

@@ -268,6 +268,7 @@ enum accept {
 	ACCEPT_ROWS = 1 << 4,    /* -n -S -g */
 	ACCEPT_HOOK = 1 << 5,    /* --hook --btf */
 	ACCEPT_STATS = 1 << 6,   /* --stats: it has STATS_MEAN among its columns */
+	ACCEPT_SAMPLE = 1 << 7,  /* --sample: its object has bpf/sample.bpf.h */
 	ACCEPT_STACKS = ACCEPT_KSTACK | ACCEPT_USTACK,
 };
 

@@ -22,7 +22,7 @@ GOOD_ARGUMENT = {
     "pid": "1", "tid": "1", "comm": "x", "cgroup": "1", "stack-depth": "5", "min": "1us", "max": "1s", "top": "3",
     "duration": "1", "interval": "1", "output": "json", "hook": "tp_btf", "btf": "/sys/kernel/btf/vmlinux",
     "ready-fd": "1", "chain": "2", "stack-storage-size": "100", "row-storage-size": "100",
-    "unwind": "check", "max-overhead": "2.5", "budget": "1ms",
+    "unwind": "check", "max-overhead": "2.5", "budget": "1ms", "sample": "10",
 }
 BESIDE = {"mmap": " -p 1"}  # what an option has no meaning without
 

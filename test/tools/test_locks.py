@@ -94,6 +94,18 @@ def test_an_interrupted_wait_is_counted_apart(waits):
     assert total(rows, "count") == 0, result
 
 
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("tool", ["mlock", "mheld"])
+def test_a_sample_comes_to_what_all_of_them_come_to(lab, needs, tool, hook):
+    """Also by mutex_lock_io(), which is followed or left out with the mutex_lock() inside of it."""
+    needs(tool, f"--hook {hook}")
+    lines = {name_of(way): f"mutex mode={way} n=1000" for way in WAYS}
+    result = around(lab, tool, f"--hook {hook} --sample 4", *named(lines))
+    for name in lines:
+        count = total(pick(result.rows, lock=LOCK, comm=name), "count")
+        assert count % 4 == 0 and abs(count - 1000) <= 5 * (1000 * 3) ** 0.5, (name, result)
+
+
 def test_only_contention_is_seen_by_its_tracepoints(lab, needs):
     needs("mlock", "--contended")
     result = around(lab, "mlock", "--contended", "mutex mode=contend n=50 us=2000", "mutex mode=lock n=50")

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--max-overhead: too much tracing ends the tracing and not the run."""
+"""--max-overhead: where tracing takes too much it goes over to a sample, or it ends, and never the run."""
 
 import pytest
 
 from lab import pick, total
+from probes import setxattr_of
 
 pytestmark = pytest.mark.slow
 
 # for some seconds, whatever the machine: many switches, each traced
+ALLOCATING = ('sh -c "end=\\$((\\$(date +%s) + 6)); '
+              'while [ \\$(date +%s) -lt \\$end ]; do $W/kmallocs 20000 2000; done"')
 BUSY = 'sh -c "end=\\$((\\$(date +%s) + 4)); while [ \\$(date +%s) -lt \\$end ]; do $W/pingpong 3000; done >/dev/null"'
 
 
@@ -18,12 +21,26 @@ def stopped(result):
 def test_a_load_that_costs_more_ends_the_tracing_and_the_report_says_so(lab):
     result = lab.ktrace(f"offcputime -j --max-overhead 0.001 -- {BUSY}")
     assert result.rc == 0
-    note, = stopped(result)
-    assert "ended early" in note and "0.001" in note
+    first, last = stopped(result)
+    assert "went over to a sample" in first and "ended early" in last and "0.001" in last, result
     report = result.report
     assert total(pick(report["rows"], comm="ping"), "count") > 0, "what was seen until then is there"
     # what is asked of the kernel for each report would be wrong: nobody saw those tasks run since
     assert not pick(report["rows"], lambda row: row["blocked"])
+
+
+def test_a_load_that_costs_more_is_sampled_and_its_sums_are_still_right(lab):
+    limit = 1.0 if lab.slow == 1 else 5.0
+    result = lab.ktrace(f"kmem -j --max-overhead {limit} -- {ALLOCATING}")
+    report = result.report
+    note = stopped(result)[0]
+    assert "went over to a sample" in note and report["sample_every"] >= 4, result
+    if len(stopped(result)) == 2:  # the machine was too slow, or too busy, for that: then it ended, as it says
+        assert "ended early" in stopped(result)[1], result
+        return
+    done = sum(fact["count"] for fact in result.facts if fact["workload"] == "kmallocs")
+    count = total(setxattr_of(2048)(report["rows"]), "count")
+    assert abs(count - done) <= 5 * (done * report["sample_every"]) ** 0.5, (count, done, result)
 
 
 @pytest.mark.portable

@@ -23,11 +23,38 @@ static void no_time_and_no_cpu_are_nothing(void **state)
 	assert_float_equal(guard_percent(5, 5, 0), 0, 0);
 }
 
+static void a_step_brings_the_share_below_the_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_every(0, 20, 1), 32);
+	assert_int_equal(guard_every(1, 20, 1), 32);
+	assert_int_equal(guard_every(32, 3, 1), 128);
+	assert_int_equal(guard_every(0, 1e9, 1), 4096);
+}
+
+static void no_step_is_small(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_every(0, 1.01, 1), 4);
+	assert_int_equal(guard_every(16, 1.01, 1), 64);
+}
+
+static void where_hardly_any_is_followed_no_step_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_every(1024, 2, 1), 4096);
+	assert_int_equal(guard_every(4096, 2, 1), 0);
+	assert_int_equal(guard_every(UINT32_MAX, 2, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(percent_is_of_all_cpus),
 	    cmocka_unit_test(no_time_and_no_cpu_are_nothing),
+	    cmocka_unit_test(a_step_brings_the_share_below_the_limit),
+	    cmocka_unit_test(no_step_is_small),
+	    cmocka_unit_test(where_hardly_any_is_followed_no_step_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * --sample, and what --max-overhead does first: fewer events are followed, each of which counts
+ * for more. bpf/sample.bpf.h is the kernel's side.
+ */
+#ifndef KTRACE_SAMPLE_H
+#define KTRACE_SAMPLE_H
+
+#include <stdint.h>
+
+struct session;
+struct snapshot;
+
+/* Before the object is loaded: one event in every. Returns 0 or -errno. */
+int sample_begin(struct session *, uint32_t every);
+/* From now on. Returns 0 or -errno; -ENOENT: the tool's programs follow each event. */
+int sample_raise(struct session *, uint32_t every);
+/* Says in the report that its rows are estimates, where they are. */
+void sample_report(const struct session *, struct snapshot *);
+
+#endif
