@@ -9,6 +9,15 @@
 	    HOOK(object, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__), \
 	    HOOK(object, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
 
+/*
+ * The same of an event that tells an object or a lock by its address, which a raw program reads as
+ * it is: a typed one has to copy it out of its context, see void_arg() of bpf/slab.bpf.h.
+ */
+#define HOOKS_ADDRESS(object, role, base, target, ...)                         \
+	HOOK(object, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__),     \
+	    HOOK(object, role, VIA_TP_BTF, base##_btf, target, ##__VA_ARGS__), \
+	    HOOK(object, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
+
 /* sched_switch hands over prev_state since 5.19; before, the task is asked. */
 #define HOOKS_SWITCH(object, ...)                                                            \
 	HOOK(object, "switch", VIA_TP_BTF, switch_btf, "sched:sched_switch", .param = 3,     \
@@ -29,12 +38,12 @@
 
 /* bpf/slab_alloc.bpf.h. Before 6.1 four events, with the sizes; from then on two, and the cache
  * instead of its sizes. */
-#define HOOKS_KMALLOC(object, ...)                                                  \
-	HOOKS_EVENT(object, "kmalloc", kmalloc, "kmem:kmalloc", ##__VA_ARGS__),     \
-	    HOOK(object, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc", \
-		 ##__VA_ARGS__),                                                    \
-	    HOOKS_EVENT(object, "kmalloc_node", kmalloc_node, "kmem:kmalloc_node",  \
-			.when = HOOK_IF_PRESENT, ##__VA_ARGS__)
+#define HOOKS_KMALLOC(object, ...)                                                   \
+	HOOKS_ADDRESS(object, "kmalloc", kmalloc, "kmem:kmalloc", ##__VA_ARGS__),    \
+	    HOOK(object, "kmalloc", VIA_TRACEPOINT, kmalloc_tp_old, "kmem:kmalloc",  \
+		 ##__VA_ARGS__),                                                     \
+	    HOOKS_ADDRESS(object, "kmalloc_node", kmalloc_node, "kmem:kmalloc_node", \
+			  .when = HOOK_IF_PRESENT, ##__VA_ARGS__)
 #define HOOKS_CACHE_ALLOC(object, ...)                                                            \
 	HOOK(object, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", .param = 2,         \
 	     .param_type = "struct kmem_cache *", ##__VA_ARGS__),                                 \
@@ -48,8 +57,8 @@
 		 ##__VA_ARGS__),                                                                  \
 	    HOOK(object, "cache", VIA_TRACEPOINT, cache_tp_old, "kmem:kmem_cache_alloc",          \
 		 ##__VA_ARGS__),                                                                  \
-	    HOOKS_EVENT(object, "cache_node", cache_node, "kmem:kmem_cache_alloc_node",           \
-			.when = HOOK_IF_PRESENT, ##__VA_ARGS__)
+	    HOOKS_ADDRESS(object, "cache_node", cache_node, "kmem:kmem_cache_alloc_node",         \
+			  .when = HOOK_IF_PRESENT, ##__VA_ARGS__)
 
 /* Children of a followed command. */
 #define HOOKS_FOLLOW(object, ...)                                                            \

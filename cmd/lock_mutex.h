@@ -74,10 +74,10 @@ enum { PART_EARLY = 1 << 0, PART_LATE = 1 << 1 };
 	ROW("unlock", unlock, FN_UNLOCK), \
 	    ROW("ww_unlock", ww_unlock, "ww_mutex_unlock", .when = HOOK_IF_PRESENT)
 
-#define ON_CONTENTION                                                                            \
-	HOOKS_EVENT(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
-	    HOOKS_EVENT(lock, "contention_end", end, "lock:contention_end",                      \
-			.mode = MODE_CONTENDED)
+#define ON_CONTENTION                                                                              \
+	HOOKS_ADDRESS(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
+	    HOOKS_ADDRESS(lock, "contention_end", end, "lock:contention_end",                      \
+			  .mode = MODE_CONTENDED)
 
 /*
  * At its entry a function of arm64 has not stored where it returns to, and the walk begins

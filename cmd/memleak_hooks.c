@@ -12,8 +12,8 @@
 #define OF(class) .parts = PART(class), .mode = MEMLEAK_KERNEL
 /* kfree() frees objects of slab caches too, kmem_cache_free() no kmalloc. */
 #define OF_SLABS .parts = PARTS_SLAB, .mode = MEMLEAK_KERNEL
-#define HOOKS_FREE(role, base, event, ...)                 \
-	HOOKS_EVENT(leak, role, base, event, __VA_ARGS__), \
+#define HOOKS_FREE(role, base, event, ...)                   \
+	HOOKS_ADDRESS(leak, role, base, event, __VA_ARGS__), \
 	    HOOK(leak, role, VIA_TRACEPOINT, base##_tp_old, event, __VA_ARGS__)
 #define NEW_PERCPU OF(LEAK_PERCPU), .param = 2, .param_type = "bool"
 #define OLD_PERCPU OF(LEAK_PERCPU), .param = 2, .param_type = "size_t"
@@ -64,14 +64,14 @@ const struct hook memleak_hooks[] = {
     HOOK(leak, "bulk_alloc", VIA_FENTRY, bulk_alloc_fexit,
 	 "kmem_cache_alloc_bulk_noprof|kmem_cache_alloc_bulk", OF(LEAK_SLAB), .when = HOOK_OPTIONAL,
 	 .without = "bulk allocations (kmem_cache_alloc_bulk) emit no event and are not seen"),
-    HOOKS_EVENT(leak, "page", page, "kmem:mm_page_alloc", OF(LEAK_PAGES)),
-    HOOKS_EVENT(leak, "page_free", page_free, "kmem:mm_page_free", OF(LEAK_PAGES)),
-    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf, "percpu:percpu_alloc_percpu", NEW_PERCPU),
-    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf_old, "percpu:percpu_alloc_percpu", OLD_PERCPU),
+    HOOKS_ADDRESS(leak, "page", page, "kmem:mm_page_alloc", OF(LEAK_PAGES)),
+    HOOKS_ADDRESS(leak, "page_free", page_free, "kmem:mm_page_free", OF(LEAK_PAGES)),
     HOOK(leak, "percpu", VIA_RAW_TP, percpu_raw, "percpu:percpu_alloc_percpu", NEW_PERCPU),
     HOOK(leak, "percpu", VIA_RAW_TP, percpu_raw_old, "percpu:percpu_alloc_percpu", OLD_PERCPU),
+    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf, "percpu:percpu_alloc_percpu", NEW_PERCPU),
+    HOOK(leak, "percpu", VIA_TP_BTF, percpu_btf_old, "percpu:percpu_alloc_percpu", OLD_PERCPU),
     HOOK(leak, "percpu", VIA_TRACEPOINT, percpu_tp, "percpu:percpu_alloc_percpu", OF(LEAK_PERCPU)),
-    HOOKS_EVENT(leak, "percpu_free", percpu_free, "percpu:percpu_free_percpu", OF(LEAK_PERCPU)),
+    HOOKS_ADDRESS(leak, "percpu_free", percpu_free, "percpu:percpu_free_percpu", OF(LEAK_PERCPU)),
     HOOKS_FOLLOW(leak, .mode = MEMLEAK_KERNEL),
     HOOK(heap, "allocator", VIA_UPROBE_SESSION, heap_session,
 	 OF_HEAP(MEMLEAK_USER, (1u << HEAP_MAPPER) - 1)),

@@ -19,7 +19,7 @@ static const struct hook hooks[] = {
     EACH_LOCK(ON_HOLD_KPROBES),
     EACH_TRYLOCK(ON_HOLD_KPROBES),
     ON_CONTENTION,
-    HOOKS_EVENT(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),
+    HOOKS_ADDRESS(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),
     HOOKS_FOLLOW(lock),
     {0},
 };

@@ -8,16 +8,11 @@
 #include "core/session.h"
 #include "slab.skel.h"
 
-/* An event that tells its object, but no cache: a raw program reads the address as it is. */
-#define HOOKS_ADDRESS(role, base, target, ...)                               \
-	HOOK(slab, role, VIA_RAW_TP, base##_raw, target, ##__VA_ARGS__),     \
-	    HOOK(slab, role, VIA_TP_BTF, base##_btf, target, ##__VA_ARGS__), \
-	    HOOK(slab, role, VIA_TRACEPOINT, base##_tp, target, ##__VA_ARGS__)
 #define CACHE .param = 2, .param_type = "struct kmem_cache *"
 #define SIZE .param = 2, .param_type = "size_t"
 
 static const struct hook hooks[] = {
-    HOOKS_ADDRESS("kmalloc", kmalloc, "kmem:kmalloc"),
+    HOOKS_ADDRESS(slab, "kmalloc", kmalloc, "kmem:kmalloc"),
     HOOK(slab, "kmalloc", VIA_TRACEPOINT, kmalloc_old_tp, "kmem:kmalloc"),
     HOOK(slab, "cache", VIA_TP_BTF, cache_btf, "kmem:kmem_cache_alloc", CACHE),
     HOOK(slab, "cache", VIA_TP_BTF, cache_old_btf, "kmem:kmem_cache_alloc", SIZE),
@@ -25,9 +20,10 @@ static const struct hook hooks[] = {
     HOOK(slab, "cache", VIA_RAW_TP, cache_old_raw, "kmem:kmem_cache_alloc", SIZE),
     HOOK(slab, "cache", VIA_TRACEPOINT, cache_tp, "kmem:kmem_cache_alloc"),
     HOOK(slab, "cache", VIA_TRACEPOINT, cache_old_tp, "kmem:kmem_cache_alloc"),
-    HOOKS_ADDRESS("kmalloc_node", kmalloc_node, "kmem:kmalloc_node", .when = HOOK_IF_PRESENT),
-    HOOKS_ADDRESS("cache_node", cache_node, "kmem:kmem_cache_alloc_node", .when = HOOK_IF_PRESENT),
-    HOOKS_ADDRESS("kfree", kfree, "kmem:kfree"),
+    HOOKS_ADDRESS(slab, "kmalloc_node", kmalloc_node, "kmem:kmalloc_node", .when = HOOK_IF_PRESENT),
+    HOOKS_ADDRESS(slab, "cache_node", cache_node, "kmem:kmem_cache_alloc_node",
+		  .when = HOOK_IF_PRESENT),
+    HOOKS_ADDRESS(slab, "kfree", kfree, "kmem:kfree"),
     HOOK(slab, "kfree", VIA_TRACEPOINT, kfree_old_tp, "kmem:kfree"),
     HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_btf, "kmem:kmem_cache_free", CACHE),
     HOOK(slab, "cache_free", VIA_TP_BTF, cache_free_old_btf, "kmem:kmem_cache_free"),
