@@ -12,6 +12,13 @@
 
 __u32 sample_every SEC(".data.sample") = 1; /* user space may write it at any time */
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sample_count);
+} sample_counts SEC(".maps");
+
 /* From 0 to n - 1, n below 2^32: each as likely as the others to 2^-32. */
 static __always_inline __u64 random_below(__u64 n)
 {
@@ -21,12 +28,21 @@ static __always_inline __u64 random_below(__u64 n)
 /* How many events this one counts for; 0: it is left out. */
 static __always_inline __u32 sample_weight(void)
 {
-	__u32 every;
+	struct sample_count *count;
+	__u32 zero = 0, every;
 
 	if (!cfg.filter.sampled)
 		return 1;
+	count = bpf_map_lookup_elem(&sample_counts, &zero);
+	if (!count)
+		return 0;
 	every = *(volatile __u32 *)&sample_every;
-	return random_below(every) ? 0 : every;
+	/* a program in an interrupt of this CPU may do the same */
+	__sync_fetch_and_add(&count->events, 1);
+	if (random_below(every))
+		return 0;
+	__sync_fetch_and_add(&count->followed, 1);
+	return every;
 }
 
 /* The same of the running task's event, which the filter may leave out, too. */

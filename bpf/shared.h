@@ -121,6 +121,11 @@ struct chain_links {
 	__u64 link[CHAIN_MAX];
 };
 
+/* Of each CPU: events that the filter kept, and those of them that were drawn. */
+struct sample_count {
+	__u64 events, followed;
+};
+
 /* One walked stack. */
 struct stack_frames {
 	__u64 n;

@@ -219,6 +219,8 @@ static void next_period(struct session *session, const struct snapshot *snap, ui
 	session->cost_before.events += snap->cost.events;
 	session->cost_before.run_ns += snap->cost.run_ns;
 	session->missed_before += snap->missed;
+	session->sample_before.events += snap->sample.events;
+	session->sample_before.followed += snap->sample.followed;
 	session->start_ns = now_ns;
 	session->start_realtime_ns = snap->end_ns;
 }
@@ -255,7 +257,9 @@ enum status session_collect(struct session *session, struct snapshot *snap)
 	session_read_cost(session, snap);
 	read_hooks(session, snap);
 	user_space_report(&session->user_space, snap);
-	sample_report(session, snap);
+	status = sample_report(session, snap);
+	if (status)
+		return status;
 	if (session->stopped_ns)
 		snapshot_note(snap, "%s", session->stopped_why);
 	if (tool->note)

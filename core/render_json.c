@@ -191,10 +191,13 @@ static void put_estimate(struct buffer *b, const struct estimate *e)
 		      e->total_error_ns, e->exact_count, e->exact_total_ns);
 }
 
-static void put_sample(struct buffer *b, uint32_t every)
+static void put_sample(struct buffer *b, const struct sample *sample)
 {
-	if (every)
-		buffer_printf(b, ",\"sample_every\":%" PRIu32, every);
+	if (sample->every)
+		buffer_printf(b,
+			      ",\"sample\":{\"every\":%" PRIu32 ",\"events\":%" PRIu64
+			      ",\"followed\":%" PRIu64 "}",
+			      sample->every, sample->events, sample->followed);
 }
 
 static void put_cost(struct buffer *b, const struct cost *cost)
@@ -232,7 +235,7 @@ static int render(const struct snapshot *s, const struct style *style, FILE *f)
 	buffer_printf(b, ",\"start\":\"%s\",\"elapsed_ns\":%" PRIu64, start, s->elapsed_ns);
 	put_hooks(b, s);
 	put_rows(b, s, f);
-	put_sample(b, s->sample_every);
+	put_sample(b, &s->sample);
 	put_estimate(b, &s->estimate);
 	buffer_printf(b,
 		      ",\"loss\":{\"events\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stacks\":%" PRIu64

@@ -129,13 +129,13 @@ static void put_estimate(FILE *f, const struct estimate *e)
 		e->exact_count);
 }
 
-static void put_sample(FILE *f, uint32_t every)
+static void put_sample(FILE *f, const struct sample *sample)
 {
-	if (every)
+	if (sample->every)
 		fprintf(f,
-			"estimated from one event in %" PRIu32
+			"estimated from %" PRIu64 " of %" PRIu64 " events, one in %" PRIu32
 			": a count C is off by about %.1f times the root of C\n",
-			every, sqrt(every - 1.0));
+			sample->followed, sample->events, sample->every, sqrt(sample->every - 1.0));
 }
 
 static void put_cost(FILE *f, const struct snapshot *s)
@@ -191,7 +191,7 @@ static int render(const struct snapshot *s, const struct style *style, FILE *f)
 	more = s->n_rows - shown + s->n_hidden;
 	if (more > 0)
 		fprintf(f, "(%zu more rows)\n", more);
-	put_sample(f, s->sample_every);
+	put_sample(f, &s->sample);
 	put_estimate(f, &s->estimate);
 	for (unsigned i = 0; i < s->n_notes; i++) {
 		fputs("note: ", f);

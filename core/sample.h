@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "core/fail.h"
+
 struct session;
 struct snapshot;
 
@@ -15,7 +17,7 @@ struct snapshot;
 int sample_begin(struct session *, uint32_t every);
 /* From now on. Returns 0 or -errno; -ENOENT: the tool's programs follow each event. */
 int sample_raise(struct session *, uint32_t every);
-/* Says in the report that its rows are estimates, where they are. */
-void sample_report(const struct session *, struct snapshot *);
+/* Says in the report that its rows are estimates, where they are. Returns OK, or FAILED, said. */
+enum status sample_report(struct session *, struct snapshot *);
 
 #endif

@@ -41,9 +41,10 @@ struct session {
 	uint64_t
 	    stopped_ns; /* when session_stop() ended the tracing, CLOCK_MONOTONIC; 0: it goes on */
 	char stopped_why[160];
-	uint32_t sample_every; /* one event in so many is followed now; 0, 1: each */
-	char sample_why[160];  /* since when it is no more each; "": of the user's own will */
-	uint64_t read_ns;      /* when the maps were read last; CLOCK_MONOTONIC */
+	uint32_t sample_every;             /* one event in so many is followed now; 0, 1: each */
+	struct sample_count sample_before; /* AT_RATE: as of the last report */
+	char sample_why[160]; /* since when it is no more each; "": of the user's own will */
+	uint64_t read_ns;     /* when the maps were read last; CLOCK_MONOTONIC */
 	uint64_t start_ns, start_realtime_ns; /* of the period that the next report covers */
 };
 

@@ -94,6 +94,12 @@ struct estimate {
 	uint64_t exact_count, exact_total_ns;
 };
 
+/* Where not each event was followed. */
+struct sample {
+	uint32_t every;            /* one in so many at least; 0: each, and nothing here is set */
+	uint64_t events, followed; /* that the filters kept, in the period; those of them in rows */
+};
+
 struct snapshot {
 	const struct tool *tool;
 	const struct column *column[MAX_COLUMNS]; /* those shown, keys first, in the tool's order */
@@ -114,7 +120,7 @@ struct snapshot {
 	struct loss loss;
 	uint64_t missed; /* runs that the kernel skipped: nested or over its limits */
 	struct cost cost;
-	uint32_t sample_every; /* rows are estimates from one event in so many at least; 0: not */
+	struct sample sample;
 	struct estimate estimate; /* the tool sets budget_ns, kept and what is exact */
 
 	struct snapshot_store *store; /* interned strings and stacks, row index */

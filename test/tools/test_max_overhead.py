@@ -34,13 +34,13 @@ def test_a_load_that_costs_more_is_sampled_and_its_sums_are_still_right(lab):
     result = lab.ktrace(f"kmem -j --max-overhead {limit} -- {ALLOCATING}")
     report = result.report
     note = stopped(result)[0]
-    assert "went over to a sample" in note and report["sample_every"] >= 4, result
+    assert "went over to a sample" in note and report["sample"]["every"] >= 4, result
     if len(stopped(result)) == 2:  # the machine was too slow, or too busy, for that: then it ended, as it says
         assert "ended early" in stopped(result)[1], result
         return
     done = sum(fact["count"] for fact in result.facts if fact["workload"] == "kmallocs")
     count = total(setxattr_of(2048)(report["rows"]), "count")
-    assert abs(count - done) <= 5 * (done * report["sample_every"]) ** 0.5, (count, done, result)
+    assert abs(count - done) <= 5 * (done * report["sample"]["every"]) ** 0.5, (count, done, result)
 
 
 @pytest.mark.portable

@@ -211,7 +211,7 @@ def test_workq_names_the_rescuer(lab):
 
 def test_workq_of_delayed_works(lab):
     """Their queueing is the timer's: nobody's task, so the whole system is looked at."""
-    result = around(lab, "workq", "-w ktrace_truth_wq", "work n=30 us=1000 delay_us=20000")
+    result = around(lab, "workq", "-w ktrace_truth_wq", "work n=30 us=5000 delay_us=20000")
     row, = pick(result.rows, func=WORK)  # beside it a flush may have put a work of its own
     assert row["workqueue"] == "ktrace_truth_wq" and row["count"] == 30, result
     near(row["total_ns"], result.fact("ktrace_truth")["ran_ns"], 50000, 30, "total_ns")
