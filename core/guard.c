@@ -9,8 +9,10 @@
 #include "core/session.h"
 
 #define LOOK_EVERY_NS 1000000000ULL
-/* What a step brings is to last; beyond the last one the rest is what each event costs. */
-#define STEP_MIN 4
+/* What a step brings is to last, and the second of them to be found wanting is soon. */
+#define STEP_FIRST 4
+#define STEP_NEXT 16
+/* Beyond it the rest is what each event costs that is not followed. */
 #define EVERY_MAX 4096
 
 double guard_percent(uint64_t run_ns, uint64_t wall_ns, unsigned n_cpus)
@@ -20,13 +22,13 @@ double guard_percent(uint64_t run_ns, uint64_t wall_ns, unsigned n_cpus)
 
 uint32_t guard_every(uint32_t every, double percent, double max_percent)
 {
-	uint32_t now = every ? every : 1, next = now * STEP_MIN;
+	uint32_t now = every ? every : 1, next = now > 1 ? now * STEP_NEXT : STEP_FIRST;
 
-	if (now > EVERY_MAX / STEP_MIN)
+	if (now > EVERY_MAX / STEP_FIRST)
 		return 0;
 	while (next < EVERY_MAX && next < now * percent / max_percent)
 		next *= 2;
-	return next;
+	return next < EVERY_MAX ? next : EVERY_MAX;
 }
 
 enum status guard_begin(struct guard *guard, const struct session *session, double max_percent)

@@ -133,8 +133,8 @@ static void put_sample(FILE *f, const struct sample *sample)
 {
 	if (sample->every)
 		fprintf(f,
-			"estimated from %" PRIu64 " of %" PRIu64 " events, one in %" PRIu32
-			": a count C is off by about %.1f times the root of C\n",
+			"estimated from %" PRIu64 " of %" PRIu64 " events, at least one in %" PRIu32
+			": a count C is off by about %.1f times the root of C, or less\n",
 			sample->followed, sample->events, sample->every, sqrt(sample->every - 1.0));
 }
 

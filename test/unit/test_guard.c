@@ -28,7 +28,8 @@ static void a_step_brings_the_share_below_the_limit(void **state)
 	(void)state;
 	assert_int_equal(guard_every(0, 20, 1), 32);
 	assert_int_equal(guard_every(1, 20, 1), 32);
-	assert_int_equal(guard_every(32, 3, 1), 128);
+	assert_int_equal(guard_every(32, 3, 1), 512);
+	assert_int_equal(guard_every(4, 100, 1), 512);
 	assert_int_equal(guard_every(0, 1e9, 1), 4096);
 }
 
@@ -36,13 +37,14 @@ static void no_step_is_small(void **state)
 {
 	(void)state;
 	assert_int_equal(guard_every(0, 1.01, 1), 4);
-	assert_int_equal(guard_every(16, 1.01, 1), 64);
+	assert_int_equal(guard_every(16, 1.01, 1), 256);
 }
 
 static void where_hardly_any_is_followed_no_step_is_left(void **state)
 {
 	(void)state;
 	assert_int_equal(guard_every(1024, 2, 1), 4096);
+	assert_int_equal(guard_every(2048, 2, 1), 0);
 	assert_int_equal(guard_every(4096, 2, 1), 0);
 	assert_int_equal(guard_every(UINT32_MAX, 2, 1), 0);
 }
