@@ -80,3 +80,12 @@ def near(value, true, each_ns, count, what):
     """Within 3 %, and so long for each of count times between the two clocks' readings."""
     assert abs(value - true) <= true * 0.03 + each_ns * count, \
         f"{what} {value}, expected {true} within 3 % and {each_ns} ns each of {count}"
+
+
+def assert_waited(total_ns, fact, least_ns):
+    """Waits are as long as the module says who waited, and no shorter than the lock was held meanwhile.
+
+    Its clock runs from before the call. In between an emulated machine, which runs one CPU at a
+    time, may give another its turn of some milliseconds.
+    """
+    assert least_ns <= total_ns <= fact["waited_ns"] * 1.01, (total_ns, fact)

@@ -8,7 +8,7 @@ import pytest
 
 from lab import has_frame, hist_sum, once, pick, total
 from test_unwind import assert_learned, by_rules, checked
-from truth import COMM, around, by_name, named, near, run, tell, truth
+from truth import COMM, around, assert_waited, by_name, named, near, run, tell, truth
 
 LOCK = "truth_mutex [ktrace_truth]"
 HOOKS = ["fentry", "kprobe"]
@@ -80,8 +80,7 @@ def test_a_wait_is_as_long_as_the_module_says(waits):
     fact = facts["kt-contend"]
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
     assert total(rows, "count") == fact["waited_count"] == 50, result
-    assert total(rows, "total_ns") >= 50 * 2000000 * 0.97, rows
-    near(total(rows, "total_ns"), fact["waited_ns"], 300000, 50, "total_ns")
+    assert_waited(total(rows, "total_ns"), fact, 50 * 2000000 * 0.97)
     assert all(has_frame(row, "truth_wait_contended_mutex") for row in rows), rows
     holder = pick(result.rows, comm="truth_holder", lock=LOCK)
     assert total(holder, "count") == 50, result
@@ -112,7 +111,7 @@ def test_only_contention_is_seen_by_its_tracepoints(lab, needs):
     fact = next(fact for fact in result.facts if "waited_ns" in fact)
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
     assert total(rows, "count") == 50, result
-    near(total(rows, "total_ns"), fact["waited_ns"], 300000, 50, "total_ns")
+    assert_waited(total(rows, "total_ns"), fact, 50 * 2000000 * 0.97)
     assert not pick(result.rows, lock=LOCK, comm=COMM), "who did not wait is not seen"
     assert any("only acquisitions that had to wait" in note for note in result.report["notes"]), result
 
