@@ -161,7 +161,8 @@ def test_who_did_not_get_the_lock_holds_nothing(holds, way):
     assert not pick(result.rows, comm="truth_failer", lock=LOCK), result
     rows = pick(result.rows, comm=name_of(way), lock=LOCK)
     assert total(rows, "count") == 1, result
-    near(total(rows, "total_ns"), facts[name_of(way)]["held_ns"], 1000000, 1, "total_ns")
+    # one hold, of 1 ms: in it an emulated machine may run another CPU for some ms
+    near(total(rows, "total_ns"), facts[name_of(way)]["held_ns"], 20000000, 1, "total_ns")
 
 
 def test_both_sides_of_a_fight_hold_in_turn(holds):
