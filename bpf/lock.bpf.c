@@ -163,17 +163,15 @@ static __always_inline void wait_end(void *ctx, struct lock_start *start, bool f
 }
 
 /*
- * The running task has the lock from now on. An entry that is there already is of a
- * hold whose end was not seen: by lock:contended_release that is nothing unusual.
- * kstack: walked already; with walk it is not. weight 0: it is not drawn.
+ * The running task has the lock from now on, and the filters keep it. An entry that is there
+ * already is of a hold whose end was not seen: by lock:contended_release that is nothing unusual.
+ * kstack: walked already; with walk it is not.
  */
 static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 kstack, bool walk,
 				       __u32 weight)
 {
 	struct lock_start start = {.weight = weight};
 
-	if (!weight || !keep_lock(lock) || !keep_current())
-		return;
 	start.lock = lock;
 	start.how = how;
 	start.tid = current_tid();
@@ -248,7 +246,10 @@ static __noinline void on_exit_walk(void *ctx, __u64 lock, __u32 how, bool faile
 
 static __noinline void on_locked(void *ctx, __u64 lock)
 {
-	hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true, sample_weight());
+	__u32 weight = keep_lock(lock) ? keep_weight() : 0;
+
+	if (weight)
+		hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true, weight);
 }
 
 /* By a return probe, which knows neither the lock nor the stack: its entry has kept them. */
@@ -259,7 +260,7 @@ static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
 
 	if (!start)
 		return;
-	if (!failed)
+	if (!failed && start->weight)
 		hold_begin(ctx, start->lock, how, start->key.kstack, false, start->weight);
 	bpf_map_delete_elem(&starts, &tid);
 }
