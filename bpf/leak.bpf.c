@@ -29,13 +29,11 @@ struct {
 } missed SEC(".maps");
 
 /*
- * Objects of one bulk call that are looked at: the verifier walks each round of the loop, at
- * every start. RCU frees up to 512 pointers at once, a piece at a time; bulk allocations are
- * of 64 and less. What is beyond is counted as lost.
+ * Objects of one bulk call that are looked at, a piece at a time, in a function that the verifier
+ * walks once. RCU frees up to 512 pointers at once. What is beyond is counted as lost.
  */
-#define MAX_BULK_FREE 512
+#define MAX_BULK 512
 #define BULK_PIECE 32
-#define MAX_BULK_ALLOC 64
 /* kmalloc() gives no address below, but for what is not to be freed: ZERO_SIZE_PTR is 16. */
 #define LOWEST 4096
 
@@ -204,7 +202,7 @@ int rcu_free_kprobe(struct pt_regs *ctx)
 	return 0;
 }
 
-/* At most a piece of n addresses. A function that the verifier walks once. */
+/* At most a piece of n addresses. */
 __noinline int bulk_free_piece(__u64 array, __u64 n)
 {
 	__u32 i;
@@ -222,10 +220,10 @@ static __always_inline void on_bulk_free(__u64 n, __u64 array)
 {
 	__u32 i;
 
-	for (i = 0; i < MAX_BULK_FREE && i < n; i += BULK_PIECE)
+	for (i = 0; i < MAX_BULK && i < n; i += BULK_PIECE)
 		bulk_free_piece(array + i * sizeof(array), n - i);
-	if (n > MAX_BULK_FREE)
-		row_add(loss.events, n - MAX_BULK_FREE);
+	if (n > MAX_BULK)
+		row_add(loss.events, n - MAX_BULK);
 }
 
 SEC("fentry")
@@ -242,27 +240,66 @@ int bulk_free_kprobe(struct pt_regs *ctx)
 	return 0;
 }
 
-/* All of them share a stack, which is walked once. */
-static __always_inline void on_bulk_alloc(void *ctx, struct kmem_cache *s, __u64 n, __u64 array)
-{
-	struct leak_value value = {};
-	__u64 lost = n > MAX_BULK_ALLOC ? n - MAX_BULK_ALLOC : 0;
-	__u32 i;
+/*
+ * What the objects of a bulk allocation on this CPU have in common. Since 5.12 (ca06f55b9002) the
+ * kernel skips a program that interrupts itself; before, the inner run counts as lost.
+ */
+struct bulk {
+	struct leak_value value;
+	__u64 busy;
+};
 
-	if (!keep_bytes(BPF_CORE_READ(s, object_size)) || !keep_current())
-		return;
-	value.bytes = BPF_CORE_READ(s, size);
-	value_begin(ctx, &value, LEAK_SLAB);
-	if (WANT(WANT_CACHE))
-		bpf_probe_read_kernel_str(value.cache, NAME_LEN, BPF_CORE_READ(s, name));
-	for (i = 0; i < MAX_BULK_ALLOC && i < n; i++) {
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bulk);
+} bulks SEC(".maps");
+
+/* Of at most a piece of n addresses; returns how many were lost. */
+__noinline int bulk_alloc_piece(__u64 array, __u64 n)
+{
+	__u32 first = 0, i;
+	struct bulk *bulk = bpf_map_lookup_elem(&bulks, &first);
+	int lost = 0;
+
+	if (!bulk)
+		return 0;
+	for (i = 0; i < BULK_PIECE && i < n; i++) {
 		__u64 ptr = 0;
 
 		bpf_probe_read_kernel(&ptr, sizeof(ptr), (void *)(array + i * sizeof(ptr)));
 		/* not live_add(), whose branches are too many for the verifier in a loop */
 		if (ptr >= LOWEST && sampled(ptr))
-			lost += is_nonzero((int)bpf_map_update_elem(&live, &ptr, &value, BPF_ANY));
+			lost += is_nonzero(
+			    (int)bpf_map_update_elem(&live, &ptr, &bulk->value, BPF_ANY));
 	}
+	return lost;
+}
+
+/* All of them share a stack, which is walked once. */
+static __always_inline void on_bulk_alloc(void *ctx, struct kmem_cache *s, __u64 n, __u64 array)
+{
+	__u32 first = 0, i;
+	struct bulk *bulk = bpf_map_lookup_elem(&bulks, &first);
+	__u64 lost = n > MAX_BULK ? n - MAX_BULK : 0;
+
+	if (!bulk || !keep_bytes(BPF_CORE_READ(s, object_size)) || !keep_current())
+		return;
+	if (bulk->busy) {
+		row_add(loss.events, n);
+		return;
+	}
+	bulk->busy = 1;
+	barrier();
+	bulk->value.bytes = BPF_CORE_READ(s, size);
+	value_begin(ctx, &bulk->value, LEAK_SLAB);
+	if (WANT(WANT_CACHE))
+		bpf_probe_read_kernel_str(bulk->value.cache, NAME_LEN, BPF_CORE_READ(s, name));
+	for (i = 0; i < MAX_BULK && i < n; i += BULK_PIECE)
+		lost += bulk_alloc_piece(array + i * sizeof(array), n - i);
+	barrier();
+	bulk->busy = 0;
 	if (lost)
 		row_add(loss.events, lost);
 }
