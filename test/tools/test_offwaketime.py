@@ -82,7 +82,7 @@ def test_time_is_that_of_offcputime(lab):
     """
     result = lab.exact("""
         $KTRACE offwaketime -o json=two -C relay-c --unwind kernel -- \\
-            $KTRACE offcputime -o json=one -C relay-c --unwind kernel -- $W/relay 40 5; rc=$?
+            $KTRACE offcputime -o json=one -C relay-c --unwind kernel -- $W/relay 40 20; rc=$?
         cat one two; exit $rc""")
     assert result.rc == 0 and len(result.reports) == 2, result
     blocked = result.fact("relay")["blocked"][2]
