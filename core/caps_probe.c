@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/bpf_log.h"
+#include "core/bpf_trivial.h"
 #include "core/caps.h"
 #include "core/caps_probe.h"
 #include "core/fentry_first.h"
@@ -56,6 +57,11 @@ void probe_expect(struct probe *probe, const char *name, uint32_t kind)
 		probe->err = kernel_btf_expect(probe->btf, name, kind);
 }
 
+static bool wants(const struct probe *probe, enum via via)
+{
+	return probe->vias & 1u << via;
+}
+
 static void set_no(struct probe *probe, const char *key, const char *reason)
 {
 	char value[256];
@@ -72,21 +78,6 @@ static const char *why(int err)
 		   : strerror(err);
 }
 
-/* return 0; */
-static const struct bpf_insn trivial[] = {
-    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-    {.code = BPF_JMP | BPF_EXIT},
-};
-
-static int load_trivial(enum bpf_prog_type type, enum bpf_attach_type attach, uint32_t btf_id)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
-		    .attach_btf_id = btf_id);
-	int fd = bpf_prog_load(type, NULL, "GPL", trivial, 2, &opts);
-
-	return fd >= 0 ? fd : -errno;
-}
-
 /* Loads and, for functions, attaches: arm64 6.1 takes a fentry program and refuses to attach it. A
  * run finds that out by itself. */
 static int try_tracing(struct probe *probe, enum bpf_attach_type attach, const char *name,
@@ -97,7 +88,7 @@ static int try_tracing(struct probe *probe, enum bpf_attach_type attach, const c
 
 	if (!id)
 		return -ENOENT;
-	fd = load_trivial(BPF_PROG_TYPE_TRACING, attach, id);
+	fd = bpf_trivial_load(BPF_PROG_TYPE_TRACING, attach, id);
 	if (fd < 0)
 		return fd;
 	if (probe->attach && attach == BPF_TRACE_FENTRY) {
@@ -131,12 +122,12 @@ static void probe_tracing(struct probe *probe, enum via via, int err)
 		  refused ? "this kernel does not let its functions be patched (EPERM)" : NULL);
 }
 
-static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
+static void probe_btf_vias(struct probe *probe, int no_bpf)
 {
 	unsigned i;
 
 	for (i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++) {
-		if (!(wanted & 1u << by_type[i].via))
+		if (!(wants(probe, by_type[i].via)))
 			continue;
 		if (no_bpf)
 			probe_via(probe, by_type[i].via, no_bpf, NULL);
@@ -149,17 +140,17 @@ static void probe_btf_vias(struct probe *probe, int no_bpf, unsigned wanted)
 	}
 }
 
-static void probe_vias(struct probe *probe, unsigned wanted)
+static void probe_vias(struct probe *probe)
 {
-	int fd = load_trivial(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0);
+	int fd = bpf_trivial_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0);
 	int no_bpf = fd < 0 ? fd : 0;
 
 	if (fd >= 0)
 		close(fd);
-	probe_btf_vias(probe, no_bpf, wanted);
-	if (wanted & 1u << VIA_RAW_TP)
+	probe_btf_vias(probe, no_bpf);
+	if (wants(probe, VIA_RAW_TP))
 		probe_via(probe, VIA_RAW_TP, no_bpf, NULL);
-	if (wanted & 1u << VIA_TRACEPOINT)
+	if (wants(probe, VIA_TRACEPOINT))
 		probe_via(
 		    probe, VIA_TRACEPOINT,
 		    no_bpf           ? no_bpf
@@ -168,7 +159,7 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 		    no_bpf
 			? NULL
 			: "tracefs cannot be read (mount -t tracefs tracefs /sys/kernel/tracing)");
-	if (wanted & 1u << VIA_KPROBE) {
+	if (wants(probe, VIA_KPROBE)) {
 		/* The PMU is what attaching needs; the program type loads even without kprobes. */
 		bool pmu = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 
@@ -181,7 +172,7 @@ static void probe_vias(struct probe *probe, unsigned wanted)
 }
 
 /* Ways to attach to many functions. */
-static void probe_many(struct probe *probe, unsigned wanted)
+static void probe_many(struct probe *probe)
 {
 	static const struct {
 		enum via via;
@@ -196,9 +187,9 @@ static void probe_many(struct probe *probe, unsigned wanted)
 	size_t i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		if (!(wanted & 1u << row[i].via))
+		if (!(wants(probe, row[i].via)))
 			continue;
-		program = load_trivial(BPF_PROG_TYPE_KPROBE, multi_attach_type(row[i].via), 0);
+		program = bpf_trivial_load(BPF_PROG_TYPE_KPROBE, multi_attach_type(row[i].via), 0);
 		err = program < 0 ? program : multi_try(row[i].via, program);
 		if (program >= 0)
 			close(program);
@@ -321,9 +312,9 @@ static int look(struct probe *probe)
 	size_t i;
 
 	for (i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++)
-		if (probe->vias & 1u << by_type[i].via)
+		if (wants(probe, by_type[i].via))
 			probe_expect(probe, by_type[i].name, by_type[i].kind);
-	if (probe->vias & 1u << VIA_FENTRY) {
+	if (wants(probe, VIA_FENTRY)) {
 		probe_expect(probe, FENTRY_FIRST_TARGET, BTF_KIND_FUNC);
 		probe_expect(probe, FENTRY_FIRST_NEEDLESS, BTF_KIND_FUNC);
 	}
@@ -367,8 +358,8 @@ enum status caps_probe(struct caps *caps, const struct tool *const *list, const 
 	if (status)
 		return status;
 	probe_host(&probe);
-	probe_vias(&probe, probe.vias);
-	probe_many(&probe, probe.vias);
+	probe_vias(&probe);
+	probe_many(&probe);
 	each_hook(&probe, probe_target);
 	probe_btf_facts(&probe);
 	probe_numa(&probe);

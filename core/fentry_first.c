@@ -7,21 +7,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/bpf_trivial.h"
 #include "core/kernel_btf.h"
-
-static const struct bpf_insn nothing[] = {
-    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-    {.code = BPF_JMP | BPF_EXIT},
-};
-
-static int load(uint32_t function)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
-		    .attach_btf_id = function);
-
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", nothing,
-			     sizeof(nothing) / sizeof(nothing[0]), &opts);
-}
 
 static void *hook(void *argument)
 {
@@ -59,7 +46,7 @@ void fentry_first_begin(struct fentry_first *first)
 	function = kernel_btf_find(kernel, FENTRY_FIRST_TARGET, BTF_KIND_FUNC);
 	if (!function || pipe2(first->until, O_CLOEXEC))
 		return;
-	first->program = load(function);
+	first->program = bpf_trivial_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, function);
 	if (first->program >= 0 && !start(first)) {
 		first->runs = true;
 		return;
