@@ -6,12 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/grow.h"
-
-struct buffer {
-	uint8_t *bytes;
-	size_t len, room;
-};
 
 struct taken {
 	const struct btf_type *type;
@@ -28,11 +24,8 @@ struct pruning {
 
 static int append(struct buffer *buffer, const void *bytes, size_t len)
 {
-	if (grow((void **)&buffer->bytes, &buffer->room, buffer->len + len, 1, 16384))
-		return -ENOMEM;
-	memcpy(buffer->bytes + buffer->len, bytes, len);
-	buffer->len += len;
-	return 0;
+	buffer_put(buffer, bytes, len);
+	return buffer->failed ? -ENOMEM : 0;
 }
 
 static int take(struct pruning *p, uint32_t id, const struct btf_type *type)
@@ -124,7 +117,7 @@ static int copy_name(struct pruning *p, uint32_t *offset)
 
 	if (!text)
 		return -EINVAL;
-	*offset = *text ? (uint32_t)p->strings.len : 0;
+	*offset = *text ? (uint32_t)p->strings.n : 0;
 	return *text ? append(&p->strings, text, strlen(text) + 1) : 0;
 }
 
@@ -141,10 +134,10 @@ static int copy_types(struct pruning *p, const uint32_t *ids, size_t n_ids)
 		err = take_id(p, ids[i]);
 	for (i = 0; i < p->n && !err; i++) {
 		const struct btf_type *type = p->taken[i].type;
-		size_t at = p->types.len;
+		size_t at = p->types.n;
 
 		err = append(&p->types, type, btf_type_bytes(type));
-		copy = (void *)(p->types.bytes + at);
+		copy = (void *)(p->types.at + at);
 		if (!err && btf_type_kind(type) != BTF_KIND_PTR)
 			err = each_id(p, copy, take_part);
 	}
@@ -158,8 +151,8 @@ static int renumber_copies(struct pruning *p)
 	struct btf_type *copy;
 	size_t at;
 
-	for (at = 0; at < p->types.len && !err; at += btf_type_bytes(copy)) {
-		copy = (void *)(p->types.bytes + at);
+	for (at = 0; at < p->types.n && !err; at += btf_type_bytes(copy)) {
+		copy = (void *)(p->types.at + at);
 		err = each_id(p, copy, renumber);
 		if (!err)
 			err = each_name(p, copy, copy_name);
@@ -173,22 +166,22 @@ static int put_together(const struct pruning *p, struct btf_pruned *out)
 	    .magic = BTF_MAGIC,
 	    .version = BTF_VERSION,
 	    .hdr_len = sizeof(header),
-	    .type_len = (uint32_t)p->types.len,
-	    .str_off = (uint32_t)p->types.len,
-	    .str_len = (uint32_t)p->strings.len,
+	    .type_len = (uint32_t)p->types.n,
+	    .str_off = (uint32_t)p->types.n,
+	    .str_len = (uint32_t)p->strings.n,
 	};
-	uint8_t *to = malloc(sizeof(header) + p->types.len + p->strings.len);
+	uint8_t *to = malloc(sizeof(header) + p->types.n + p->strings.n);
 	size_t i;
 
 	out->bytes = to;
 	out->id = malloc((p->n + 1) * sizeof(*out->id));
 	if (!to || !out->id)
 		return -ENOMEM;
-	out->len = sizeof(header) + p->types.len + p->strings.len;
+	out->len = sizeof(header) + p->types.n + p->strings.n;
 	memcpy(to, &header, sizeof(header));
-	if (p->types.len)
-		memcpy(to + sizeof(header), p->types.bytes, p->types.len);
-	memcpy(to + sizeof(header) + p->types.len, p->strings.bytes, p->strings.len);
+	if (p->types.n)
+		memcpy(to + sizeof(header), p->types.at, p->types.n);
+	memcpy(to + sizeof(header) + p->types.n, p->strings.at, p->strings.n);
 	out->n = (uint32_t)p->n + 1;
 	out->id[0] = 0;
 	for (i = 0; i < p->n; i++)
@@ -215,8 +208,8 @@ int btf_prune(struct btf_types *from, const struct btf_names *names, const uint3
 		btf_pruned_free(out);
 	free(p.small);
 	free(p.taken);
-	free(p.types.bytes);
-	free(p.strings.bytes);
+	buffer_free(&p.types);
+	buffer_free(&p.strings);
 	return err;
 }
 

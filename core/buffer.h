@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text in the making, for who writes too much of it to call stdio for each word. */
+/* Text or bytes in the making, for who writes too much of it to call stdio for each word. */
 #ifndef KTRACE_BUFFER_H
 #define KTRACE_BUFFER_H
 
@@ -29,7 +29,7 @@ static inline bool buffer_reserve(struct buffer *b, size_t n)
 	return n <= b->room - b->n || buffer_grow(b, n);
 }
 
-static inline void buffer_put(struct buffer *b, const char *bytes, size_t n)
+static inline void buffer_put(struct buffer *b, const void *bytes, size_t n)
 {
 	if (!buffer_reserve(b, n))
 		return;

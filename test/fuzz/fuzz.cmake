@@ -34,7 +34,7 @@ function(fuzz_target name max_len)
   set_tests_properties(fuzz.${name} PROPERTIES FIXTURES_REQUIRED fuzz LABELS "fuzz;quick" TIMEOUT 60)
 endfunction()
 
-fuzz_target(btf 1024 btf_types btf_prune)
+fuzz_target(btf 1024 btf_types btf_prune buffer)
 set(ELF_PARTS elf_image elf_collect elf_symbols ranked debug_file debug_data open_regular)
 fuzz_target(elf 16384 ${ELF_PARTS}
   LIBS ${LIBZ} ${LIBLZMA})
