@@ -21,12 +21,8 @@ static void add_costs(const struct session *session, struct snapshot *snap)
 {
 	size_t i;
 
-	for (i = 0; i < session->n_links; i++) {
-		struct bpf_program **program =
-		    (struct bpf_program **)((char *)session->skel + session->used[i]->hook->prog);
-
-		add_cost(bpf_program__fd(*program), snap);
-	}
+	for (i = 0; i < session->n_links; i++)
+		add_cost(bpf_program__fd(session_program(session, session->used[i]->hook)), snap);
 	for (i = 0; i < session->multi.n_copies; i++)
 		add_cost(session->multi.copies[i], snap);
 }

@@ -239,8 +239,7 @@ static int attach_all(struct job *job, const struct hook *hook)
 
 enum status multi_attach(struct session *session, struct candidate *chosen, bool *again)
 {
-	struct bpf_program *program =
-	    *(struct bpf_program **)((char *)session->skel + chosen->hook->prog);
+	struct bpf_program *program = session_program(session, chosen->hook);
 	struct job job = {.session = session, .begin_ns = host_monotonic_ns()};
 	enum status status;
 	int err = list_targets(&job, chosen->hook);
