@@ -158,30 +158,20 @@ static enum status read_exact(struct session *session, struct snapshot *snap,
 			      const struct offcpu_blocked *blocked, size_t n)
 {
 	const struct offcpu_cfg *cfg = (const struct offcpu_cfg *)session->plan->opts->cfg;
-	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, "exact");
 	struct estimate *estimate = &snap->estimate;
-	size_t n_cpus = (size_t)libbpf_num_possible_cpus(), i;
-	struct offcpu_exact *of_cpu;
-	uint32_t zero = 0;
+	struct offcpu_exact exact = {};
+	size_t i;
 	int err;
 
 	if (!cfg->budget_ns)
 		return OK;
-	of_cpu = calloc(n_cpus, sizeof(*of_cpu));
-	err = of_cpu ? bpf_map__lookup_elem(map, &zero, sizeof(zero), of_cpu,
-					    n_cpus * sizeof(*of_cpu), 0)
-		     : -ENOMEM;
+	err = session_sum_cpus(session, "exact", &exact, sizeof(exact));
 	estimate->budget_ns = cfg->budget_ns;
-	for (i = 0; i < n_cpus && !err; i++) {
-		estimate->kept += of_cpu[i].kept;
-		estimate->exact_count += of_cpu[i].count;
-		estimate->exact_total_ns += of_cpu[i].total_ns;
-	}
+	estimate->kept = exact.kept + n;
+	estimate->exact_count = exact.count + n;
+	estimate->exact_total_ns = exact.total_ns;
 	for (i = 0; i < n; i++)
 		estimate->exact_total_ns += blocked[i].delta_ns;
-	estimate->kept += n;
-	estimate->exact_count += n;
-	free(of_cpu);
 	return err ? fail(FAILED, "cannot read map exact of offcputime: %s", strerror(-err)) : OK;
 }
 

@@ -92,6 +92,22 @@ enum status session_read_map(struct session *session, const char *name, uint32_t
 	return map_was_read(session, name, rows, rowset_read(rows, fd, key_size, value_size));
 }
 
+int session_sum_cpus(const struct session *session, const char *name, void *sums, size_t size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, name);
+	size_t n_cpus = (size_t)libbpf_num_possible_cpus(), words = size / sizeof(uint64_t), i;
+	uint64_t *of_cpus = calloc(n_cpus, size), *sum = sums;
+	uint32_t zero = 0;
+	int err = of_cpus
+		      ? bpf_map__lookup_elem(map, &zero, sizeof(zero), of_cpus, n_cpus * size, 0)
+		      : -ENOMEM;
+
+	for (i = 0; i < n_cpus * words && !err; i++)
+		sum[i % words] += of_cpus[i];
+	free(of_cpus);
+	return err;
+}
+
 enum status session_read_rows(struct session *session, struct rowset *rows)
 {
 	const struct layout *layout = &session->plan->opts->tool->layout;

@@ -10,6 +10,10 @@
 
 #include "core/fail.h"
 
+/* bpf/sample.bpf.h: how many, and what came of it. Only where events are left out. */
+#define SAMPLE_MAP ".data.sample"
+#define SAMPLE_COUNTS_MAP "sample_counts"
+
 struct session;
 struct snapshot;
 

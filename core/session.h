@@ -72,6 +72,9 @@ enum status session_lend_types(struct session *);
 enum status session_read_map(struct session *, const char *name, uint32_t key_size,
 			     uint32_t value_size, struct rowset *);
 enum status session_read_rows(struct session *, struct rowset *); /* of map rows, or slots */
+/* Adds up what each CPU has in element 0 of a per-CPU array: size bytes of uint64_t. Returns 0 or
+ * -errno. */
+int session_sum_cpus(const struct session *, const char *name, void *sums, size_t size);
 /* Runs and run time of our programs since the last report. */
 void session_read_cost(struct session *, struct snapshot *);
 /* What our BPF programs took so far. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How much room each map of an object gets, before it is loaded. */
 #include "core/host.h"
+#include "core/sample.h"
 #include "core/session.h"
 #include "core/stack_store.h"
 
@@ -55,6 +56,14 @@ static int size_unwind(struct session *session)
 	return err;
 }
 
+/* The programs do not come to them, and libbpf leaves out what they would do there. */
+static int leave_out(struct session *session, const char *name)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, name);
+
+	return map ? bpf_map__set_autocreate(map, false) : 0;
+}
+
 int session_size_maps(struct session *session)
 {
 	const struct plan *plan = session->plan;
@@ -86,5 +95,9 @@ int session_size_maps(struct session *session)
 		err = map_resize(session, "tids", plan->opts->tids.n + 1, 0, 0);
 	if (!err && layout->slots)
 		err = size_slots(session, walk);
+	if (!err && !plan->filter.sampled)
+		err = leave_out(session, SAMPLE_MAP);
+	if (!err && !plan->filter.sampled)
+		err = leave_out(session, SAMPLE_COUNTS_MAP);
 	return err;
 }
