@@ -15,9 +15,6 @@ const volatile struct lock_cfg cfg SEC(".rodata.cfg");
 #include "bpf/kstack.bpf.h"
 #include "bpf/lock_name.bpf.h"
 
-/* What is under way: the function that was called. */
-enum lock_how { HOW_LOCK = 1, HOW_IO, HOW_CONTENDED };
-
 /* mlock and every kretprobe: by tid. mheld: by lock. A tid is never a kernel address. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -78,14 +75,17 @@ static __always_inline void key_fill(struct lock_key *key, __u64 lock)
 	key_current(key);
 }
 
-static __always_inline struct lock_value *lock_row(const struct lock_key *key, __u64 lock)
+static __always_inline struct lock_value *lock_row(const struct lock_key *key)
 {
 	struct lock_value *row = bpf_map_lookup_elem(&rows, key);
+	__u64 lock;
 
 	if (row)
 		return row;
 	row = row_get(&rows, key, &zero);
-	if (row && WANT(WANT_LOCK))
+	/* a copy: the lock itself may be a pointer to the verifier, which is not to be reckoned
+	 * with */
+	if (row && WANT(WANT_LOCK) && !bpf_probe_read_kernel(&lock, sizeof(lock), &key->lock))
 		lock_object_find(&row->object, lock);
 	return row;
 }
@@ -125,10 +125,10 @@ static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool wa
 		return;
 	before = bpf_map_lookup_elem(&starts, &tid);
 	if (before && before->lock == lock &&
-	    (before->how == HOW_IO || before->how == HOW_CONTENDED))
+	    (before->how == LOCK_CALL_IO || before->how == LOCK_CONTENDED))
 		return;
 	start.weight = sample_weight();
-	if (!start.weight && how == HOW_LOCK)
+	if (!start.weight && how == LOCK_CALL)
 		return;
 	start.how = how;
 	start.lock = lock;
@@ -143,23 +143,28 @@ static __always_inline void wait_begin(void *ctx, __u64 lock, __u32 how, bool wa
 	start_put(tid, &start);
 }
 
-/* The call ends, failed when it returns without the lock. */
-static __always_inline void wait_end(void *ctx, struct lock_start *start, bool failed, bool walk)
+/* A call ended, failed without the lock. walk: unless its beginning did. */
+static __always_inline void wait_count(void *ctx, struct lock_key *key, __u64 delta_ns,
+				       __u32 weight, int failed, bool walk)
 {
-	__u64 delta_ns = bpf_ktime_get_ns() - start->ts;
 	struct lock_value *row;
 
-	if (!start->weight || !keep_interval(delta_ns))
+	if (!weight || !keep_interval(delta_ns))
 		return;
-	if (walk)
-		start->key.kstack = kstack_of_current(ctx);
-	row = lock_row(&start->key, start->lock);
+	if (walk && key->kstack == STACK_NONE)
+		key->kstack = kstack_of_current(ctx);
+	row = lock_row(key);
 	if (!row)
 		return;
 	if (failed)
-		row_add(row->aborted, start->weight);
+		row_add(row->aborted, weight);
 	else
-		row_count(row, delta_ns, start->weight);
+		row_count(row, delta_ns, weight);
+}
+
+static __always_inline void wait_end(void *ctx, struct lock_start *start, int failed, bool walk)
+{
+	wait_count(ctx, &start->key, bpf_ktime_get_ns() - start->ts, start->weight, failed, walk);
 }
 
 /*
@@ -178,7 +183,7 @@ static __always_inline void hold_begin(void *ctx, __u64 lock, __u32 how, __u64 k
 	key_fill(&start.key, lock);
 	start.key.kstack = walk ? kstack_of_current(ctx) : kstack;
 	start.ts = bpf_ktime_get_ns();
-	if (how == HOW_CONTENDED)
+	if (how == LOCK_CONTENDED)
 		start_put(lock, &start);
 	else
 		start_put_new(lock, &start);
@@ -194,8 +199,7 @@ static __noinline void hold_end(__u64 lock)
 	if (!start)
 		return;
 	delta_ns = bpf_ktime_get_ns() - start->ts;
-	/* lock itself may be a pointer to the verifier, which naming it must not be given */
-	row = keep_interval(delta_ns) ? lock_row(&start->key, start->lock) : NULL;
+	row = keep_interval(delta_ns) ? lock_row(&start->key) : NULL;
 	if (row)
 		row_count(row, delta_ns, start->weight);
 	bpf_map_delete_elem(&starts, &lock);
@@ -244,12 +248,43 @@ static __noinline void on_exit_walk(void *ctx, __u64 lock, __u32 how, bool faile
 	wait_exit(ctx, lock, how, failed, true);
 }
 
+/*
+ * By the return alone, beside lock:contention_*: who met no contention took no time, and
+ * mutex_lock() in mutex_lock_io() is that one's.
+ */
+static __noinline void on_return(void *ctx, __u64 lock, int failed)
+{
+	__u64 tid = current_tid(), delta_ns = 0;
+	struct lock_key key = {};
+	struct lock_start *start;
+	__u32 weight;
+
+	if (!keep_lock(lock) || !keep_current())
+		return;
+	start = bpf_map_lookup_elem(&starts, &tid);
+	if (start && start->lock == lock) {
+		if (start->how == LOCK_CALL_IO)
+			return;
+		key = start->key;
+		weight = start->weight;
+		delta_ns = start->how == LOCK_GOT ? start->ts : bpf_ktime_get_ns() - start->ts;
+		bpf_map_delete_elem(&starts, &tid);
+	} else {
+		weight = sample_weight();
+		if (weight)
+			key_current(&key);
+	}
+	if (WANT(WANT_LOCK))
+		key.lock = lock;
+	wait_count(ctx, &key, delta_ns, weight, failed, true);
+}
+
 static __noinline void on_locked(void *ctx, __u64 lock)
 {
 	__u32 weight = keep_lock(lock) ? keep_weight() : 0;
 
 	if (weight)
-		hold_begin(ctx, lock, HOW_LOCK, STACK_NONE, true, weight);
+		hold_begin(ctx, lock, LOCK_CALL, STACK_NONE, true, weight);
 }
 
 /* By a return probe, which knows neither the lock nor the stack: its entry has kept them. */
@@ -269,7 +304,7 @@ static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
  * A locking function. failed says what its result means. Behind that are the arguments after the
  * lock, and the result, as the program on its return has them.
  * mlock: NAME_fentry, _fexit; where the stack is walked at the end, for what is kept only
- * (--min and --max), NAME_fentry_late, _fexit_late; NAME_kprobe, _kretprobe.
+ * (--min and --max), NAME_fentry_late, _fexit_late; NAME_return_fexit; NAME_kprobe, _kretprobe.
  * mheld: NAME_hold_fexit; NAME_kprobe, _hold_kretprobe.
  */
 #define LOCKING(name, how, failed, ...)                            \
@@ -305,6 +340,15 @@ static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
 	}                                                          \
 	HOLDING(name, how, failed, ##__VA_ARGS__)
 
+/* mlock: by its return alone. A result that is not 0 says that it failed. */
+#define RETURNING(name, ret, ...)                                    \
+	SEC("fexit")                                                 \
+	int BPF_PROG(name##_return_fexit, void *lock, ##__VA_ARGS__) \
+	{                                                            \
+		on_return(ctx, (__u64)lock, ret);                    \
+		return 0;                                            \
+	}
+
 /* One that does not wait: mheld only. */
 #define HOLDING(name, how, failed, ...)                            \
 	SEC("fexit")                                               \
@@ -327,14 +371,20 @@ static __noinline void on_locked_probe(void *ctx, __u32 how, bool failed)
 		return 0;                                          \
 	}
 
-LOCKING(lock, HOW_LOCK, false)
-LOCKING(io, HOW_IO, false)
-LOCKING(interruptible, HOW_LOCK, ret != 0, int ret)
-LOCKING(killable, HOW_LOCK, ret != 0, int ret)
-LOCKING(ww, HOW_LOCK, ret != 0, void *acquire, int ret)
-LOCKING(ww_interruptible, HOW_LOCK, ret != 0, void *acquire, int ret)
-HOLDING(trylock, HOW_LOCK, ret != 1, int ret)
-HOLDING(ww_trylock, HOW_LOCK, ret != 1, void *acquire, int ret)
+LOCKING(lock, LOCK_CALL, false)
+LOCKING(io, LOCK_CALL_IO, false)
+LOCKING(interruptible, LOCK_CALL, ret != 0, int ret)
+LOCKING(killable, LOCK_CALL, ret != 0, int ret)
+LOCKING(ww, LOCK_CALL, ret != 0, void *acquire, int ret)
+LOCKING(ww_interruptible, LOCK_CALL, ret != 0, void *acquire, int ret)
+HOLDING(trylock, LOCK_CALL, ret != 1, int ret)
+HOLDING(ww_trylock, LOCK_CALL, ret != 1, void *acquire, int ret)
+
+RETURNING(lock, 0)
+RETURNING(interruptible, ret, int ret)
+RETURNING(killable, ret, int ret)
+RETURNING(ww, ret, void *acquire, int ret)
+RETURNING(ww_interruptible, ret, void *acquire, int ret)
 
 ON_ENTRY(unlock, hold_end((__u64)lock), void *lock)
 

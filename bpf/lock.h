@@ -41,9 +41,18 @@ struct lock_value {
 	struct lock_object object;
 };
 
+/* What is under way: the function that was called, or what told of the wait. */
+enum lock_how {
+	LOCK_CALL = 1,
+	LOCK_CALL_IO,
+	LOCK_CONTENDED,
+	LOCK_GOT, /* that wait is over, and the function that waited has not returned */
+};
+
 /* One wait (by tid) or one hold (by lock); the two kinds of key never meet. */
 struct lock_start {
-	__u64 ts, lock;
+	__u64 ts; /* of LOCK_GOT: how long it took */
+	__u64 lock;
 	__u32 how;            /* enum lock_how */
 	__u32 tid;            /* of a hold */
 	__u32 weight, unused; /* how many it counts for; 0: not to be counted */

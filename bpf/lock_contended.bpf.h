@@ -40,7 +40,7 @@ static __always_inline bool walk_late(void)
 static __noinline void on_contention(void *ctx, __u64 lock, __u32 flags)
 {
 	if (is_mutex(ctx, flags))
-		wait_begin(ctx, lock, HOW_CONTENDED, !cfg.held && !walk_late());
+		wait_begin(ctx, lock, LOCK_CONTENDED, !cfg.held && !walk_late());
 }
 
 static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
@@ -53,10 +53,22 @@ static __noinline void on_contention_end(void *ctx, __u64 lock, int ret)
 	if (!cfg.held)
 		wait_end(ctx, start, ret != 0, walk_late());
 	else if (!ret && start->weight)
-		hold_begin(ctx, lock, HOW_CONTENDED, STACK_NONE, true, start->weight);
+		hold_begin(ctx, lock, LOCK_CONTENDED, STACK_NONE, true, start->weight);
 	else if (!ret) /* an older hold whose release was not seen is not to be taken for this */
 		bpf_map_delete_elem(&starts, &lock);
 	bpf_map_delete_elem(&starts, &tid);
+}
+
+/* The wait is over; its function's return counts it, and says whether it has the lock. */
+static __noinline void on_contention_got(__u64 lock)
+{
+	__u64 tid = current_tid();
+	struct lock_start *start = bpf_map_lookup_elem(&starts, &tid);
+
+	if (!start || start->lock != lock || start->how != LOCK_CONTENDED)
+		return;
+	start->ts = bpf_ktime_get_ns() - start->ts;
+	start->how = LOCK_GOT;
 }
 
 /*
@@ -92,6 +104,16 @@ SEC("tp/lock/contention_end")
 int end_tp(struct trace_event_raw_contention_end *ctx)
 {
 	on_contention_end(ctx, (__u64)ctx->lock_addr, ctx->ret);
+	return 0;
+}
+
+ON_EVENT_ADDRESS(got_btf, got_raw, contention_end, 0, on_contention_got(address), void *lock,
+		 int ret)
+
+SEC("tp/lock/contention_end")
+int got_tp(struct trace_event_raw_contention_end *ctx)
+{
+	on_contention_got((__u64)ctx->lock_addr);
 	return 0;
 }
 

@@ -36,9 +36,9 @@ const struct option_row lock_options[] = {
     {0},
 };
 
-bool lock_mode_allowed(const struct opts *opts, unsigned mode)
+bool lock_asks_contended(const struct opts *opts)
 {
-	return mode == MODE_CONTENDED || !((const struct lock_cfg *)opts->cfg)->contended;
+	return ((const struct lock_cfg *)opts->cfg)->contended;
 }
 
 enum status lock_check(struct opts *opts)
@@ -51,7 +51,7 @@ enum status lock_prepare(const struct plan *plan, void *cfg_)
 {
 	struct lock_cfg *cfg = cfg_;
 
-	if (plan->mode == MODE_CONTENDED && plan->rt)
+	if (plan->rt && plan_uses_role(plan, "contention"))
 		cfg->n_rt_others = lock_find_functions(plan, rt_others, cfg->rt_others, RT_OTHERS);
 	return lock_find_prepare(&cfg->locks, plan);
 }
@@ -82,7 +82,7 @@ static enum status add_open(struct session *session, struct snapshot *snap,
 	/* the clock was read on another CPU, a little later */
 	if (start->ts > session->read_ns)
 		ns = 0;
-	if (!start->weight || !keep(&session->plan->filter, ns))
+	if (!start->weight || start->how == LOCK_GOT || !keep(&session->plan->filter, ns))
 		return OK;
 	value.total_ns = ns * start->weight;
 	value.max_ns = ns;
@@ -99,6 +99,7 @@ static enum status add_open(struct session *session, struct snapshot *snap,
 enum status lock_collect(struct session *session, struct snapshot *snap)
 {
 	bool held = ((const struct lock_cfg *)session->plan->opts->tool->layout.cfg)->held;
+	bool unseen = plan_uses_role(session->plan, "release");
 	struct rowset rows, starts;
 	enum status status = session_read_map(session, "starts", sizeof(uint64_t),
 					      sizeof(struct lock_start), &starts);
@@ -111,7 +112,7 @@ enum status lock_collect(struct session *session, struct snapshot *snap)
 		bool hold = *(const uint64_t *)rowset_key(&starts, i) >> 32;
 
 		/* Before its return probe a hold is a wait. By tracepoints its end is not seen. */
-		if (hold == held && !(hold && session->plan->mode == MODE_CONTENDED))
+		if (hold == held && !(hold && unseen))
 			status = add_open(session, snap, &rows, rowset_value(&starts, i), hold);
 	}
 	if (!status)

@@ -21,49 +21,25 @@
 #define FN_TRYLOCK "mutex_trylock|_mutex_trylock|_mutex_trylock_nest_lock"
 #define FN_UNLOCK "mutex_unlock|_mutex_unlock"
 
-enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
 /* Bits of opts.parts: when mlock walks the stack. */
 enum { PART_EARLY = 1 << 0, PART_LATE = 1 << 1 };
 
-/* role_, base, function: where it is entered, and where it returns. */
+/*
+ * role_, base, function: where it is entered. MODE_FENTRY, MODE_KPROBE and MODE_CONTENDED are
+ * each tool's own numbers.
+ */
 #define ON_FENTRY(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_FENTRY, base##_fentry, fn, .mode = MODE_FENTRY, ##__VA_ARGS__)
 #define ON_KPROBE(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_KPROBE, base##_kprobe, fn, .mode = MODE_KPROBE, ##__VA_ARGS__)
 
-/* mlock's: the stack is walked where the wait begins or, of the waits that are kept, ends. */
-#define ON_WAIT_FENTRY(role_, base, fn, ...)                                                    \
-	ON_FENTRY(role_, base, fn, .parts = PART_EARLY, ##__VA_ARGS__),                         \
-	    HOOK(lock, role_, VIA_FENTRY, base##_fentry_late, fn, .mode = MODE_FENTRY,          \
-		 .parts = PART_LATE, ##__VA_ARGS__),                                            \
-	    HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit, fn, .mode = MODE_FENTRY,      \
-		 .parts = PART_EARLY, ##__VA_ARGS__),                                           \
-	    HOOK(lock, role_ "_return", VIA_FENTRY, base##_fexit_late, fn, .mode = MODE_FENTRY, \
-		 .parts = PART_LATE, ##__VA_ARGS__)
-/*
- * The return first: of two probes on a function the one that came last runs first, and once
- * 5.10 has put its trampoline in place of the return address nobody can walk the stack.
- */
-#define ON_WAIT_KPROBES(role_, base, fn, ...)                                              \
-	HOOK(lock, role_ "_return", VIA_KPROBE, base##_kretprobe, fn, .mode = MODE_KPROBE, \
-	     ##__VA_ARGS__),                                                               \
-	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
-
-/* mheld's */
-#define ON_HOLD_FEXIT(role_, base, fn, ...)                                                 \
-	HOOK(lock, role_ "_return", VIA_FENTRY, base##_hold_fexit, fn, .mode = MODE_FENTRY, \
-	     ##__VA_ARGS__)
-#define ON_HOLD_KPROBES(role_, base, fn, ...)                                                   \
-	HOOK(lock, role_ "_return", VIA_KPROBE, base##_hold_kretprobe, fn, .mode = MODE_KPROBE, \
-	     ##__VA_ARGS__),                                                                    \
-	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
-
-/* The functions that wait for a mutex, and those that only try; ROW is one of the above. */
-#define EACH_LOCK(ROW)                                                                      \
+/* The functions that wait for a mutex, and those that only try; ROW is a macro as the above. */
+#define EACH_LOCK(ROW) EACH_LOCK_BUT_IO(ROW), LOCK_IO(ROW)
+#define LOCK_IO(ROW) ROW("io", io, FN_IO, .when = HOOK_IF_PRESENT)
+#define EACH_LOCK_BUT_IO(ROW)                                                               \
 	ROW("lock", lock, FN_LOCK),                                                         \
 	    ROW("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT), \
 	    ROW("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),                \
-	    ROW("io", io, FN_IO, .when = HOOK_IF_PRESENT),                                  \
 	    ROW("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),                        \
 	    ROW("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",        \
 		.when = HOOK_IF_PRESENT)
@@ -74,10 +50,9 @@ enum { PART_EARLY = 1 << 0, PART_LATE = 1 << 1 };
 	ROW("unlock", unlock, FN_UNLOCK), \
 	    ROW("ww_unlock", ww_unlock, "ww_mutex_unlock", .when = HOOK_IF_PRESENT)
 
-#define ON_CONTENTION                                                                              \
-	HOOKS_ADDRESS(lock, "contention", begin, "lock:contention_begin", .mode = MODE_CONTENDED), \
-	    HOOKS_ADDRESS(lock, "contention_end", end, "lock:contention_end",                      \
-			  .mode = MODE_CONTENDED)
+#define ON_CONTENTION(mode_, end)                                                         \
+	HOOKS_ADDRESS(lock, "contention", begin, "lock:contention_begin", .mode = mode_), \
+	    HOOKS_ADDRESS(lock, "contention_end", end, "lock:contention_end", .mode = mode_)
 
 /*
  * At its entry a function of arm64 has not stored where it returns to, and the walk begins
@@ -106,7 +81,8 @@ extern const char *const lock_leaf[];
 
 extern const struct option_row lock_options[];
 
-bool lock_mode_allowed(const struct opts *, unsigned mode);
+/* --contended? */
+bool lock_asks_contended(const struct opts *);
 /* Sets opts.parts. Returns OK. */
 enum status lock_check(struct opts *);
 /* cfg is a struct lock_cfg. Returns OK, or USAGE, said. */
@@ -119,7 +95,7 @@ enum status lock_collect(struct session *, struct snapshot *);
 
 /* What is the same of both tools. held_: see struct lock_cfg. */
 #define LOCK_TOOL(held_)                                                                       \
-	.object = &object_lock, .mode_allowed = lock_mode_allowed, .options = lock_options,    \
+	.object = &object_lock, .mode_allowed = mode_allowed, .options = lock_options,         \
 	.accepts = ACCEPT_STATS | ACCEPT_TASK | ACCEPT_KSTACK | ACCEPT_LATENCY | ACCEPT_ROWS | \
 		   ACCEPT_HOOK | ACCEPT_SAMPLE,                                                \
 	.sort = "total_ns", .leaf = lock_leaf, .check = lock_check, .prepare = lock_prepare,   \

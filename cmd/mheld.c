@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/lock_mutex.h"
 
+enum { MODE_FENTRY = 1, MODE_KPROBE, MODE_CONTENDED };
+
 static const struct mode modes[] = {
     {"every hold (fentry)", NULL},
     {"every hold (kprobe)", KPROBE_NOTE},
@@ -10,6 +12,19 @@ static const struct mode modes[] = {
     {0},
 };
 
+static bool mode_allowed(const struct opts *opts, unsigned mode)
+{
+	return mode == MODE_CONTENDED || !lock_asks_contended(opts);
+}
+
+#define ON_HOLD_FEXIT(role_, base, fn, ...)                                                 \
+	HOOK(lock, role_ "_return", VIA_FENTRY, base##_hold_fexit, fn, .mode = MODE_FENTRY, \
+	     ##__VA_ARGS__)
+#define ON_HOLD_KPROBES(role_, base, fn, ...)                                                   \
+	HOOK(lock, role_ "_return", VIA_KPROBE, base##_hold_kretprobe, fn, .mode = MODE_KPROBE, \
+	     ##__VA_ARGS__),                                                                    \
+	    ON_KPROBE(role_, base, fn, ##__VA_ARGS__)
+
 /* In the order they are attached in: else a hold that ended in between would never end. */
 static const struct hook hooks[] = {
     EACH_UNLOCK(ON_FENTRY),
@@ -18,7 +33,7 @@ static const struct hook hooks[] = {
     EACH_UNLOCK(ON_KPROBE),
     EACH_LOCK(ON_HOLD_KPROBES),
     EACH_TRYLOCK(ON_HOLD_KPROBES),
-    ON_CONTENTION,
+    ON_CONTENTION(MODE_CONTENDED, end),
     HOOKS_ADDRESS(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),
     HOOKS_FOLLOW(lock),
     {0},

@@ -219,6 +219,16 @@ bool plan_uses(const struct plan *plan, const struct role *role)
 	return !role->mode || role->mode == plan->mode;
 }
 
+bool plan_uses_role(const struct plan *plan, const char *name)
+{
+	const struct role *role;
+
+	for (role = plan->role; role < plan->role + plan->n_roles; role++)
+		if (plan_uses(plan, role) && !strcmp(role->name, name))
+			return true;
+	return false;
+}
+
 struct candidate *plan_chosen(struct plan *plan, const struct role *role)
 {
 	return plan_uses(plan, role) ? role_first(plan, role) : NULL;

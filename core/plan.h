@@ -60,6 +60,8 @@ bool plan_works(struct plan *);
 const struct object *plan_object(const struct plan *);
 /* Is the role one of the mode in use? */
 bool plan_uses(const struct plan *, const struct role *);
+/* Has its mode a role of this name? */
+bool plan_uses_role(const struct plan *, const char *name);
 /* The candidate that a role would use first; NULL: none is left, or its mode is not in use. */
 struct candidate *plan_chosen(struct plan *, const struct role *);
 /* The role that keeps a mode (0: those common to all) from running; NULL: none does. */

@@ -12,6 +12,8 @@ from truth import COMM, around, assert_waited, by_name, named, near, run, tell, 
 
 LOCK = "truth_mutex [ktrace_truth]"
 HOOKS = ["fentry", "kprobe"]
+# mlock's own choice: the return of functions beside lock:contention_*, where these are
+ALL_HOOKS = ["its own", *HOOKS]
 WAYS = ["lock", "interruptible", "killable", "io"]
 FAIL = ["tryfail", "interrupted"]
 
@@ -31,19 +33,23 @@ HOLDS = {name_of(way): f"mutex mode={way} n=60 us=1000" for way in [*WAYS, "tryl
     "kt-contend": "mutex mode=contend n=40 us=2000"}
 
 
-@pytest.fixture(params=HOOKS)
+def by(hook):
+    return "" if hook == "its own" else f"--hook {hook}"
+
+
+@pytest.fixture(params=ALL_HOOKS)
 def waits(request, lab, needs):
     """mlock, while the module locks in every way: the result, and what the module says of each writer."""
-    needs("mlock", f"--hook {request.param}")
-    result = once(around, lab, "mlock", f"--hook {request.param}", *named(WAITS))
+    needs("mlock", by(request.param))
+    result = once(around, lab, "mlock", by(request.param), *named(WAITS))
     return result, by_name(result, WAITS)
 
 
 @pytest.fixture(params=HOOKS)
 def holds(request, lab, needs):
     """Likewise mheld."""
-    needs("mheld", f"--hook {request.param}")
-    result = once(around, lab, "mheld", f"--hook {request.param}", *named(HOLDS))
+    needs("mheld", by(request.param))
+    result = once(around, lab, "mheld", by(request.param), *named(HOLDS))
     return result, by_name(result, HOLDS)
 
 
@@ -64,11 +70,11 @@ def test_a_trylock_takes_no_time(waits):
     assert total(pick(result.rows, lock=LOCK, comm="kt-tryfail"), "count") == 1, result
 
 
-@pytest.mark.parametrize("tool", ["mlock", "mheld"])
-def test_rules_tell_the_stacks_of_function_hooks(lab, needs, tool):
-    """mlock has two programs on each function, and the second changes the trampoline under the first."""
+@pytest.mark.parametrize("tool, hook", [("mlock", "fentry"), ("mlock", "its own"), ("mheld", "fentry")])
+def test_rules_tell_the_stacks_of_function_hooks(lab, needs, tool, hook):
+    """By --hook fentry mlock has two programs on each function, and the second changes the trampoline under the first."""
     needs(tool, "--hook fentry")
-    result = truth(lab, tool, "--hook fentry --unwind check", "mutex n=2000 us=0")
+    result = truth(lab, tool, f"{by(hook)} --unwind check", "mutex n=2000 us=0")
     if not by_rules(lab):
         assert checked(result) is None
         return
@@ -93,13 +99,12 @@ def test_an_interrupted_wait_is_counted_apart(waits):
     assert total(rows, "count") == 0, result
 
 
-@pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("tool", ["mlock", "mheld"])
+@pytest.mark.parametrize("tool, hook", [*(("mlock", hook) for hook in ALL_HOOKS), *(("mheld", hook) for hook in HOOKS)])
 def test_a_sample_comes_to_what_all_of_them_come_to(lab, needs, tool, hook):
     """Also by mutex_lock_io(), which is followed or left out with the mutex_lock() inside of it."""
-    needs(tool, f"--hook {hook}")
+    needs(tool, by(hook))
     lines = {name_of(way): f"mutex mode={way} n=1000" for way in WAYS}
-    result = around(lab, tool, f"--hook {hook} --sample 4", *named(lines))
+    result = around(lab, tool, f"{by(hook)} --sample 4", *named(lines))
     for name in lines:
         count = total(pick(result.rows, lock=LOCK, comm=name), "count")
         assert count % 4 == 0 and abs(count - 1000) <= 5 * (1000 * 3) ** 0.5, (name, result)
@@ -231,13 +236,26 @@ def test_a_lock_that_is_not_there_is_refused(lab, needs, tool, lock):
     assert result.rc == 2 and not result.out and len(result.messages) == 1, result
 
 
-@pytest.mark.portable
-def test_min_leaves_short_waits_out(lab):
-    result = around(lab, "mlock", "-m 1ms", "mutex mode=contend n=20 us=5000", "mutex n=100")
+@pytest.mark.parametrize("hook", ALL_HOOKS)
+def test_min_leaves_short_waits_out(lab, needs, hook):
+    needs("mlock", f"-m 1ms {by(hook)}")
+    result = around(lab, "mlock", f"-m 1ms {by(hook)}", "mutex mode=contend n=20 us=5000", "mutex n=100")
     rows = pick(result.rows, comm="truth_waiter", lock=LOCK)
     assert total(rows, "count") == 20, result
     assert all(has_frame(row, "truth_wait_contended_mutex") for row in rows), rows
     assert not pick(result.rows, comm=COMM, lock=LOCK), result
+
+
+@pytest.mark.portable
+def test_who_found_the_lock_free_waited_for_nothing(lab, needs):
+    """By lock:contention_begin; by functions alone it is as long as they take."""
+    needs("mlock")
+    result = around(lab, "mlock", "", "mutex n=200", "mutex mode=contend n=20 us=2000")
+    rows = pick(result.rows, comm=COMM, lock=LOCK)
+    by_contention = any(hook["role"] == "contention" for hook in result.report["hooks"])
+    assert total(rows, "count") == 200, result
+    assert (total(rows, "total_ns") == 0) == by_contention, rows
+    assert total(pick(result.rows, comm="truth_waiter", lock=LOCK), "total_ns") > 20 * 1000000, result
 
 
 CONTEND = """
