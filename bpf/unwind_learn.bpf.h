@@ -124,6 +124,9 @@ __noinline int rule_learn(__u64 ip, __u32 level)
 		rule = RULE(seen + 1, kind, 0);
 	else if (n == 1 || (kind == RULE_STEP && n <= RULE_DISTANCES))
 		rule = RULE(RULE_ENOUGH, kind, set & 0xffffff);
+	else if (kind == RULE_EITHER && n == 2 && RULE_COPY(set, 1) + 1 == RULE_WORDS(set))
+		/* only the longer distance came: as all of a long system call has one offset */
+		rule = RULE(RULE_ENOUGH, kind, RULE_COPY(set, 1));
 	rule_store(place, ip, rule);
 	return RULE_SEEN(rule) == RULE_ENOUGH;
 }
