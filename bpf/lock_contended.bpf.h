@@ -12,7 +12,8 @@
 /* Is one of the innermost frames in one of cfg's functions? */
 static __always_inline bool is_other_rt_lock(void *ctx)
 {
-	__u64 ip[INNERMOST];
+	/* raw programs may not leave it uninitialized (6.1) */
+	__u64 ip[INNERMOST] = {};
 	long bytes = bpf_get_stack(ctx, ip, sizeof(ip), 0);
 	__u32 i, j;
 

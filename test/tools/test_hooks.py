@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whichever hook is used, the same workload gives the same counts and the same stacks."""
 
-import re
-
 import pytest
 
 from lab import once, within
-from probes import KEYS, PROBES, call
+from probes import PROBES, call
 
 KINDS = ["tp_btf", "raw_tp", "tracepoint"]
 BESIDE = {"iter", "fentry", "kprobe"}  # a tool's iterators and functions, whatever its events' kind
@@ -41,20 +39,6 @@ def test_forced_hook_sees_what_the_default_sees(lab, needs, name, kind):
         assert forced.report["loss"]["events"] == default.report["loss"]["events"] == 0, forced
     if name != "wakeuptime":  # an interrupt's stack depends on what it interrupts
         assert probe.stacks(forced.rows) == probe.stacks(default.rows)
-
-
-# Modes that options choose, beside what each tool does without any.
-MODES = ["mlock -m 1ms", "offcputime -m 1ms", "memleak --kernel"]
-
-
-@pytest.mark.parametrize("ask", [*map(call, KEYS), *MODES])
-def test_what_is_planned_is_what_is_used(lab, needs, ask):
-    """A program that a kernel refuses gives way to the next one, and nobody would notice."""
-    needs(ask)
-    plan = lab.ktrace(f"{ask} --explain -- true")
-    planned = re.findall(r"^  (\S[^\n]*)\n(?:    .*\n)*?    \* (\w+) ", plan.out, re.M)
-    used = {(hook["role"], hook["via"]) for hook in lab.ktrace(f"{ask} -j -- true").report["hooks"]}
-    assert used == {(re.sub(r" \(optional\)$", "", role), via) for role, via in planned}, plan
 
 
 @pytest.mark.parametrize("kind", KINDS)

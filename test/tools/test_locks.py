@@ -247,7 +247,6 @@ def test_min_leaves_short_waits_out(lab, needs, hook):
     assert not pick(result.rows, comm=COMM, lock=LOCK), result
 
 
-@pytest.mark.portable
 def test_who_found_the_lock_free_waited_for_nothing(lab, needs):
     """By lock:contention_begin; by functions alone it is as long as they take."""
     needs("mlock")
