@@ -10,8 +10,8 @@ from tracer import READY_LINKS
 Peer = collections.namedtuple("Peer", "name package argv ready")
 # ask: ktrace's arguments, of which the first is the tool. workload: sh's, with test/workload in
 # PATH; after "truth ", a line for the module of test/kmod. where: "native", "vm". goal: of the
-# best peer's time per event
-Question = collections.namedtuple("Question", "ask workload peers where goal", defaults=[0.7])
+# best peer's time per event. timed: the work goes on for a time and is not the same for both
+Question = collections.namedtuple("Question", "ask workload peers where goal timed", defaults=[0.7, False])
 
 NATIVE, VM = ("native",), ("vm",)
 BOTH = NATIVE + VM
@@ -74,8 +74,9 @@ QUESTIONS = [
     Question("memleak --kernel --sample 100", LEAKS, [debian("memleak -s 100 3600", TRACING)], NATIVE),
     Question("slabratetop", KMALLOCS, [bpftrace("slabratetop"), debian("slabratetop -C 3600"), bcc("slabratetop")],
              BOTH),
-    *unwinding("spinlock", "fdlock 4 2000", bpftrace("spinlock"), perf("perf lock record -a -g")),
-    *unwinding("mlock --contended", "pipelock 4 10", bpftrace("mlock --contended"), perf("perf lock record -a -g")),
+    *unwinding("spinlock", "fdlock 4 2000", bpftrace("spinlock"), perf("perf lock record -a -g"), timed=True),
+    *unwinding("mlock --contended", "pipelock 4 10", bpftrace("mlock --contended"), perf("perf lock record -a -g"),
+               timed=True),
     Question("funccount t:sched:sched_switch", SWITCHES,
              [bpftrace("funccount tracepoint"), perf("perf stat -a -e sched:sched_switch")], NATIVE),
     Question(f"funccount u:{CALLS}:calls_often", "calls 20000",
