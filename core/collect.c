@@ -235,8 +235,7 @@ static void next_period(struct session *session, const struct snapshot *snap, ui
 	session->cost_before.events += snap->cost.events;
 	session->cost_before.run_ns += snap->cost.run_ns;
 	session->missed_before += snap->missed;
-	session->sample_before.events += snap->sample.events;
-	session->sample_before.followed += snap->sample.followed;
+	sample_next_period(session, snap);
 	session->start_ns = now_ns;
 	session->start_realtime_ns = snap->end_ns;
 }

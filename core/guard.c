@@ -12,6 +12,8 @@
 /* What a step brings is to last, and the second of them to be found wanting is soon. */
 #define STEP_FIRST 4
 #define STEP_NEXT 16
+/* So long it must have been quiet before more are followed: a load may come in bursts. */
+#define QUIET_LOOKS 5
 /* Beyond it the rest is what each event costs that is not followed. */
 #define EVERY_MAX 4096
 
@@ -31,6 +33,15 @@ uint32_t guard_every(uint32_t every, double percent, double max_percent)
 	return next < EVERY_MAX ? next : EVERY_MAX;
 }
 
+uint32_t guard_finer(uint32_t every, uint32_t least, double percent, double max_percent)
+{
+	uint32_t next = every / STEP_FIRST;
+
+	if (every <= least || percent * STEP_FIRST > max_percent / 2)
+		return every;
+	return next > least ? next : least;
+}
+
 enum status guard_begin(struct guard *guard, const struct session *session, double max_percent)
 {
 	*guard = (struct guard){.max_percent = max_percent, .look_ns = UINT64_MAX};
@@ -41,6 +52,7 @@ enum status guard_begin(struct guard *guard, const struct session *session, doub
 				    "take (BPF_ENABLE_STATS was refused)");
 	guard->begin_ns = guard->last_ns = session->start_ns;
 	guard->look_ns = guard->last_ns + LOOK_EVERY_NS;
+	guard->least = session->sample_every > 1 ? session->sample_every : 1;
 	return OK;
 }
 
@@ -50,7 +62,8 @@ static bool back_off(struct guard *guard, struct session *session, double percen
 	uint32_t every = guard_every(session->sample_every, percent, guard->max_percent);
 	char time[32];
 
-	if (!every || sample_raise(session, every))
+	guard->quiet = 0;
+	if (!every || sample_change(session, every))
 		return false;
 	if (!*session->sample_why)
 		snprintf(session->sample_why, sizeof(session->sample_why),
@@ -59,6 +72,18 @@ static bool back_off(struct guard *guard, struct session *session, double percen
 			 guard->max_percent, percent,
 			 fmt_ns(time, sizeof(time), guard->last_ns - guard->begin_ns));
 	return true;
+}
+
+/* Follows more events again, where it has been quiet for long enough. */
+static void ease(struct guard *guard, struct session *session, double percent)
+{
+	uint32_t now = session->sample_every;
+	uint32_t every = guard_finer(now, guard->least, percent, guard->max_percent);
+
+	guard->quiet = every < now ? guard->quiet + 1 : 0;
+	/* a change that is refused is tried again at the next look */
+	if (guard->quiet >= QUIET_LOOKS && !sample_change(session, every))
+		guard->quiet = 0;
 }
 
 void guard_look(struct guard *guard, struct session *session, uint64_t now_ns)
@@ -74,7 +99,11 @@ void guard_look(struct guard *guard, struct session *session, uint64_t now_ns)
 	guard->last_ns = now_ns;
 	guard->last_run_ns = run_ns;
 	guard->look_ns = now_ns + LOOK_EVERY_NS;
-	if (percent <= guard->max_percent || back_off(guard, session, percent))
+	if (percent <= guard->max_percent) {
+		ease(guard, session, percent);
+		return;
+	}
+	if (back_off(guard, session, percent))
 		return;
 	session_stop(session,
 		     "--max-overhead %g: the tracing ended early, for it took %.3g %% of "

@@ -2,6 +2,7 @@
 /*
  * --max-overhead: looks each second at what our BPF programs took. Where it was too much they
  * follow fewer events, and where that cannot be, or does not do, the tracing ends, not the run.
+ * Once the load is over they follow more again.
  */
 #ifndef KTRACE_GUARD_H
 #define KTRACE_GUARD_H
@@ -18,6 +19,8 @@ struct guard {
 	uint64_t begin_ns;    /* of the tracing */
 	uint64_t last_ns;     /* of the last look */
 	uint64_t last_run_ns; /* what the programs had taken then */
+	uint32_t least;       /* events are followed one in so many, if nothing speaks against it */
+	unsigned quiet;       /* looks in a row that allow to follow more */
 };
 
 /* Part of the machine's CPU time in percent: run_ns on n_cpus in wall_ns. Pure. */
@@ -27,6 +30,11 @@ double guard_percent(uint64_t run_ns, uint64_t wall_ns, unsigned n_cpus);
  * 0: fewer would not help. Pure.
  */
 uint32_t guard_every(uint32_t every, double percent, double max_percent);
+/*
+ * The same, where that took percent and the limit is kept: fewer than every where the next step up
+ * would take half of the limit at most, and never below least. Pure.
+ */
+uint32_t guard_finer(uint32_t every, uint32_t least, double percent, double max_percent);
 /* Returns OK, or CANNOT, said: the kernel does not count. */
 enum status guard_begin(struct guard *, const struct session *, double max_percent);
 /* Looks when it is time to; what comes of it is in the session's next reports. */

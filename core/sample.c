@@ -11,11 +11,11 @@ int sample_begin(struct session *session, uint32_t every)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(session->obj, SAMPLE_MAP);
 
-	session->sample_every = every;
+	session->sample_every = session->sample_most = every;
 	return map ? bpf_map__set_initial_value(map, &every, sizeof(every)) : -ENOENT;
 }
 
-int sample_raise(struct session *session, uint32_t every)
+int sample_change(struct session *session, uint32_t every)
 {
 	uint32_t zero = 0;
 
@@ -25,6 +25,8 @@ int sample_raise(struct session *session, uint32_t every)
 				&every, BPF_ANY))
 		return -errno;
 	session->sample_every = every;
+	if (session->sample_most < every)
+		session->sample_most = every;
 	return 0;
 }
 
@@ -35,15 +37,24 @@ enum status sample_report(struct session *session, struct snapshot *snap)
 
 	if (*session->sample_why)
 		snapshot_note(snap, "%s", session->sample_why);
-	if (session->sample_every < 2)
+	if (session->sample_most < 2)
 		return OK;
 	err = session_sum_cpus(session, SAMPLE_COUNTS_MAP, &now, sizeof(now));
 	if (err)
 		return fail(FAILED, "cannot read how many events there were: %s", strerror(-err));
 	snap->sample = (struct sample){
-	    .every = session->sample_every,
+	    .every = session->sample_most,
 	    .events = now.events - session->sample_before.events,
 	    .followed = now.followed - session->sample_before.followed,
 	};
 	return OK;
+}
+
+void sample_next_period(struct session *session, const struct snapshot *snap)
+{
+	session->sample_before.events += snap->sample.events;
+	session->sample_before.followed += snap->sample.followed;
+	session->sample_most = session->sample_every;
+	if (session->sample_every < 2)
+		*session->sample_why = '\0';
 }

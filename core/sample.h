@@ -20,8 +20,10 @@ struct snapshot;
 /* Before the object is loaded: one event in every. Returns 0 or -errno. */
 int sample_begin(struct session *, uint32_t every);
 /* From now on. Returns 0 or -errno; -ENOENT: the tool's programs follow each event. */
-int sample_raise(struct session *, uint32_t every);
+int sample_change(struct session *, uint32_t every);
 /* Says in the report that its rows are estimates, where they are. Returns OK, or FAILED, said. */
 enum status sample_report(struct session *, struct snapshot *);
+/* AT_RATE: behind that report another period begins. */
+void sample_next_period(struct session *, const struct snapshot *);
 
 #endif

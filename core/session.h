@@ -42,6 +42,7 @@ struct session {
 	    stopped_ns; /* when session_stop() ended the tracing, CLOCK_MONOTONIC; 0: it goes on */
 	char stopped_why[160];
 	uint32_t sample_every;             /* one event in so many is followed now; 0, 1: each */
+	uint32_t sample_most;              /* the most that it was since the report began */
 	struct sample_count sample_before; /* AT_RATE: as of the last report */
 	char sample_why[160]; /* since when it is no more each; "": of the user's own will */
 	uint64_t read_ns;     /* when the maps were read last; CLOCK_MONOTONIC */

@@ -44,6 +44,20 @@ def test_a_load_that_costs_more_is_sampled_and_its_sums_are_still_right(lab):
 
 
 @pytest.mark.portable
+def test_when_the_load_is_over_more_are_followed_again(lab):
+    """Under a limit that the load is a little above: at first one event in four will do."""
+    load = f"{ALLOCATING[:-1]}; sleep 9" + '"'
+    untouched = lab.run("$KTRACE slabratetop -j 1 3 -- $W/kmallocs 10000000 2000; cat /sys/devices/system/cpu/possible >&2")
+    n_cpus = int(untouched.messages[-1].split("-")[-1]) + 1
+    limit = 0.7 * untouched.reports[-1]["cost"]["cpu_percent"] / n_cpus
+    result = lab.ktrace(f"slabratetop -j --max-overhead {limit:.6f} 1 100 -- {load}")
+    samples = [report["sample"]["every"] if "sample" in report else 1 for report in result.reports]
+    if any("ended early" in note for note in stopped(result)):  # the machine was busy with something else, too
+        return
+    assert max(samples) >= 4 and samples[-1] < max(samples), samples
+
+
+@pytest.mark.portable
 @pytest.mark.slow
 def test_a_load_that_costs_less_is_traced_to_its_end(lab):
     result = lab.ktrace(f"offcputime -j --max-overhead 100 -- {BUSY}")

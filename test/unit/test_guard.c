@@ -49,6 +49,29 @@ static void where_hardly_any_is_followed_no_step_is_left(void **state)
 	assert_int_equal(guard_every(UINT32_MAX, 2, 1), 0);
 }
 
+static void when_it_is_quiet_more_are_followed(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_finer(512, 1, 0.1, 1), 128);
+	assert_int_equal(guard_finer(4, 1, 0, 1), 1);
+	assert_int_equal(guard_finer(8, 3, 0, 1), 3);
+}
+
+static void a_step_up_leaves_half_of_the_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_finer(512, 1, 0.125, 1), 128);
+	assert_int_equal(guard_finer(512, 1, 0.126, 1), 512);
+}
+
+static void no_more_are_followed_than_were_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(guard_finer(0, 1, 0, 1), 0);
+	assert_int_equal(guard_finer(1, 1, 0, 1), 1);
+	assert_int_equal(guard_finer(100, 100, 0, 1), 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -57,6 +80,9 @@ int main(void)
 	    cmocka_unit_test(a_step_brings_the_share_below_the_limit),
 	    cmocka_unit_test(no_step_is_small),
 	    cmocka_unit_test(where_hardly_any_is_followed_no_step_is_left),
+	    cmocka_unit_test(when_it_is_quiet_more_are_followed),
+	    cmocka_unit_test(a_step_up_leaves_half_of_the_limit),
+	    cmocka_unit_test(no_more_are_followed_than_were_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
