@@ -272,22 +272,14 @@ static bool hooks_by_fentry(struct plan *plan)
 	return false;
 }
 
-/* Maps the slots into our memory, where the object has such. */
-static enum status map_slots(struct session *session)
+static void open_slots(struct session *session)
 {
 	struct bpf_object *obj = session->obj;
-	int err = 0;
 
 	if (!session->plan->opts->tool->layout.slots)
-		return OK;
-	err = slots_map(&session->slot_rows, bpf_object__find_map_by_name(obj, "cpu_rows"));
-	if (!err)
-		err = slots_map(&session->slot_stacks,
-				bpf_object__find_map_by_name(obj, "cpu_stacks"));
-	if (err)
-		return fail(FAILED, "cannot map what %s keeps: %s", session->plan->opts->tool->name,
-			    strerror(-err));
-	return OK;
+		return;
+	slots_open(&session->slot_rows, bpf_object__find_map_by_name(obj, "cpu_rows"));
+	slots_open(&session->slot_stacks, bpf_object__find_map_by_name(obj, "cpu_stacks"));
 }
 
 /* Iterators that set the stage, such as threads that sleep already. */
@@ -330,10 +322,10 @@ enum status session_open(struct session *session, struct plan *plan, uint32_t co
 		} while (!status && again);
 		fentry_first_done(&session->fentry_first);
 		kernel_btf_drop();
-		if (!status)
-			status = map_slots(session);
-		if (!status)
+		if (!status) {
+			open_slots(session);
 			status = run_begin(session);
+		}
 		if (status)
 			return status;
 		stack_store_init(&session->symbolize.stacks,

@@ -14,6 +14,8 @@
 #define SLOTS_LEAST 64
 #define ROWS_MOST 8192
 #define STACKS_MOST 4096
+/* Mapped at a time. */
+#define PIECE_BYTES (1u << 20)
 /* A row is written in some hundred nanoseconds; a CPU can be away in the middle of it. */
 #define TRIES 1000000
 
@@ -40,30 +42,54 @@ void slots_plan(const struct plan *plan, struct slots *slots)
 		slots->stacks = plan->max_stacks;
 }
 
-int slots_map(struct slots_view *view, const struct bpf_map *map)
+void slots_open(struct slots_view *view, const struct bpf_map *map)
 {
-	long page = sysconf(_SC_PAGESIZE);
-	size_t len;
-	void *mem;
-
-	/* The kernel rounds an array's elements up to 8 bytes. */
-	view->slot_size = (bpf_map__value_size(map) + 7) / 8 * 8;
-	view->n = bpf_map__max_entries(map);
-	len = (size_t)view->slot_size * view->n;
-	len = (len + (size_t)page - 1) / (size_t)page * (size_t)page;
-	mem = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	if (mem == MAP_FAILED)
-		return -errno;
-	view->mem = mem;
-	view->len = len;
-	return 0;
+	*view = (struct slots_view){
+	    .fd = bpf_map__fd(map),
+	    /* the kernel rounds an array's elements up to 8 bytes */
+	    .slot_size = (bpf_map__value_size(map) + 7) / 8 * 8,
+	    .n = bpf_map__max_entries(map),
+	};
 }
 
 void slots_unmap(struct slots_view *view)
 {
 	if (view->len)
 		munmap((void *)view->mem, view->len);
-	memset(view, 0, sizeof(*view));
+	view->mem = NULL;
+	view->len = 0;
+	view->first = view->end = 0;
+}
+
+/* Maps the piece that begins with slot i; false: errno says why not. */
+static bool slots_move(struct slots_view *view, uint32_t i)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), at = (size_t)view->slot_size * i;
+	size_t all = ((size_t)view->slot_size * view->n + page - 1) / page * page;
+	size_t from = at / page * page, len = all - from, end;
+	void *mem;
+
+	if (len > PIECE_BYTES)
+		len = PIECE_BYTES;
+	slots_unmap(view);
+	mem = mmap(NULL, len, PROT_READ, MAP_SHARED, view->fd, (off_t)from);
+	if (mem == MAP_FAILED)
+		return false;
+	view->mem = mem;
+	view->from = from;
+	view->len = len;
+	end = (from + len) / view->slot_size;
+	view->first = i;
+	view->end = end < view->n ? (uint32_t)end : view->n;
+	return true;
+}
+
+/* NULL: errno says why. */
+static const unsigned char *slots_at(struct slots_view *view, uint32_t i)
+{
+	if ((i < view->first || i >= view->end) && !slots_move(view, i))
+		return NULL;
+	return view->mem + ((size_t)view->slot_size * i - view->from);
 }
 
 /* A copy of the slot that no program wrote to meanwhile; false: it is free. */
@@ -88,31 +114,36 @@ static bool slot_copy(const unsigned char *slot, unsigned char *to, size_t size)
 	return true;
 }
 
-int slots_read(const struct slots_view *view, struct rowset *rows, uint32_t key_size,
-	       uint32_t value_size)
+int slots_read(struct slots_view *view, struct rowset *rows, uint32_t key_size, uint32_t value_size)
 {
-	unsigned char *slot = malloc(view->slot_size);
-	const unsigned char *key;
+	unsigned char *copy = malloc(view->slot_size);
+	const unsigned char *slot, *key;
 	uint32_t i;
 	int err = 0;
 
 	memset(rows, 0, sizeof(*rows));
 	rows->key_size = key_size;
 	rows->value_size = value_size;
-	if (!slot)
+	if (!copy)
 		return -ENOMEM;
-	key = slot + sizeof(struct slot_head);
-	for (i = 0; i < view->n && !err; i++)
-		if (slot_copy(view->mem + (size_t)i * view->slot_size, slot, view->slot_size))
+	key = copy + sizeof(struct slot_head);
+	for (i = 0; i < view->n && !err; i++) {
+		slot = slots_at(view, i);
+		if (!slot)
+			err = -errno;
+		else if (slot_copy(slot, copy, view->slot_size))
 			err = rowset_add(rows, key, key + key_size);
-	free(slot);
+	}
+	free(copy);
 	return err;
 }
 
-const struct slot_stack *slots_stack(const struct slots_view *view, uint32_t i)
+int slots_stack(struct slots_view *view, uint32_t i, const struct slot_stack **stack)
 {
-	const struct slot_stack *slot =
-	    (const struct slot_stack *)(view->mem + (size_t)i * view->slot_size);
+	const struct slot_stack *slot = (const struct slot_stack *)slots_at(view, i);
 
-	return __atomic_load_n(&slot->id, __ATOMIC_ACQUIRE) ? slot : NULL;
+	if (!slot)
+		return -errno;
+	*stack = __atomic_load_n(&slot->id, __ATOMIC_ACQUIRE) ? slot : NULL;
+	return 0;
 }

@@ -11,11 +11,17 @@
 
 struct bpf_map;
 
-/* A map of slots in our memory, as it is now. */
+/*
+ * A map of slots, of which one piece at a time lies in our memory, as it is now: what is mapped
+ * counts as ours, and all of it is the most of what spinlock has.
+ */
 struct slots_view {
-	const unsigned char *mem;
-	size_t len; /* bytes mapped; 0: nothing is */
+	int fd;
 	uint32_t slot_size, n;
+	uint32_t first, end; /* slots that are mapped; none: both the same */
+	const unsigned char *mem;
+	size_t from,
+	    len; /* bytes of the map before mem, and there; len 0: nothing to be unmapped */
 };
 
 /*
@@ -24,13 +30,17 @@ struct slots_view {
  */
 void slots_plan(const struct plan *, struct slots *);
 
-/* Returns 0 or -errno; slots_unmap() takes an empty view, too. */
-int slots_map(struct slots_view *, const struct bpf_map *);
+/* Maps nothing yet. */
+void slots_open(struct slots_view *, const struct bpf_map *);
+/* Takes an empty view, too. */
 void slots_unmap(struct slots_view *);
 
-/* Every row, those of several CPUs apart. Returns 0 or -ENOMEM. */
-int slots_read(const struct slots_view *, struct rowset *, uint32_t key_size, uint32_t value_size);
-/* The stack of slot i, which stays as it is; NULL: it has none. Several CPUs may have the same. */
-const struct slot_stack *slots_stack(const struct slots_view *, uint32_t i);
+/* Every row, those of several CPUs apart. Returns 0 or -errno. */
+int slots_read(struct slots_view *, struct rowset *, uint32_t key_size, uint32_t value_size);
+/*
+ * The stack of slot i, which stays as it is, until the next call; NULL: it has none. Several CPUs
+ * may have the same. Returns 0 or -errno.
+ */
+int slots_stack(struct slots_view *, uint32_t i, const struct slot_stack **);
 
 #endif

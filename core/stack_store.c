@@ -13,7 +13,7 @@
 #define ASKED_SINGLY 64
 #define BATCH 512
 
-void stack_store_init(struct stack_store *store, int map_fd, const struct slots_view *slots,
+void stack_store_init(struct stack_store *store, int map_fd, struct slots_view *slots,
 		      uint32_t depth)
 {
 	*store = (struct stack_store){
@@ -89,8 +89,8 @@ static int read_slots(struct stack_store *store)
 	uint32_t i;
 
 	for (i = 0; i < store->slots->n && !err; i++) {
-		slot = slots_stack(store->slots, i);
-		if (slot)
+		err = slots_stack(store->slots, i, &slot);
+		if (!err && slot)
 			err = put_slot(store, slot);
 	}
 	return err;

@@ -14,9 +14,9 @@ struct map_calls;
 struct slots_view;
 
 struct stack_store {
-	int fd;                         /* map stacks; -1: none */
-	const struct slots_view *slots; /* in place of that map; NULL: none */
-	uint32_t depth;                 /* frames of a stack at most */
+	int fd;                   /* map stacks; -1: none */
+	struct slots_view *slots; /* in place of that map; NULL: none */
+	uint32_t depth;           /* frames of a stack at most */
 	const struct map_calls *calls;
 	unsigned asked; /* one by one */
 	/* Those read together: pieces (see STACK_PIECE), each from where the index says, and one.
@@ -33,8 +33,7 @@ static inline uint32_t stack_piece_words(uint32_t depth)
 }
 
 /* slots: NULL where it is a map. Nothing is read yet. */
-void stack_store_init(struct stack_store *, int map_fd, const struct slots_view *slots,
-		      uint32_t depth);
+void stack_store_init(struct stack_store *, int map_fd, struct slots_view *slots, uint32_t depth);
 /* Returns 0, -ENOENT: it is not there, or -errno when the map could not be read. */
 int stack_store_find(struct stack_store *, uint64_t id, struct stack_frames *);
 /* Forgets what was read. It can be asked again. */

@@ -214,9 +214,10 @@ static void slots_are_found_whichever_cpu_has_them(void **state)
 	uint64_t slots[][2 + DEPTH] = {
 	    {0}, {ID(7), 2, 70, 71}, {ID(8), 1, 80}, {ID(7), 2, 70, 71}, {ID(9), 100, 90, 91, 92},
 	    {0}};
-	const struct slots_view view = {.mem = (const unsigned char *)slots,
-					.slot_size = sizeof(slots[0]),
-					.n = sizeof(slots) / sizeof(*slots)};
+	struct slots_view view = {.mem = (const unsigned char *)slots,
+				  .slot_size = sizeof(slots[0]),
+				  .n = sizeof(slots) / sizeof(*slots),
+				  .end = sizeof(slots) / sizeof(*slots)};
 	struct stack_store store;
 	struct stack_frames frames;
 
@@ -313,8 +314,10 @@ static void stacks_of_all_depths_are_put_together_from_their_pieces(void **state
 static void slots_of_all_depths_are_put_together_as_well(void **state)
 {
 	static uint64_t slots[MAX_DEPTH + 1][2 + MAX_DEPTH];
-	const struct slots_view view = {
-	    .mem = (const unsigned char *)slots, .slot_size = sizeof(slots[0]), .n = MAX_DEPTH + 1};
+	struct slots_view view = {.mem = (const unsigned char *)slots,
+				  .slot_size = sizeof(slots[0]),
+				  .n = MAX_DEPTH + 1,
+				  .end = MAX_DEPTH + 1};
 	struct stack_store store;
 
 	(void)state;
