@@ -92,12 +92,13 @@ static bool is_relocated(const struct btf_type *type)
 	return BTF_BIT(btf_kind(type)) & BTF_LISTED;
 }
 
-/* A function of the kernel that is called. libbpf has made what was external global. */
-static bool is_called(const struct bpf_object *object, const struct btf_type *type,
-		      const char *name)
+/*
+ * A function of the kernel that is called. To libbpf it looks like a global one of ours, which
+ * would be looked for in vain, in a pass of its own; but the kernel's are called bpf_ something.
+ */
+static bool is_called(const struct btf_type *type, const char *name)
 {
-	return btf_is_func(type) && btf_vlen(type) != BTF_FUNC_STATIC &&
-	       !bpf_object__find_program_by_name(object, name);
+	return btf_is_func(type) && btf_vlen(type) != BTF_FUNC_STATIC && !strncmp(name, "bpf_", 4);
 }
 
 /* struct NAME___OLD stands for the kernel's struct NAME. */
@@ -118,7 +119,7 @@ static int ask(struct kernel_btf *kernel, const struct bpf_object *object, struc
 			err = btf_names_add(names, text,
 					    flavor ? (size_t)(flavor - text) : strlen(text),
 					    BTF_LISTED, BTF_FLAVORS);
-		else if (is_called(object, type, text))
+		else if (is_called(type, text))
 			err = kernel_btf_expect(kernel, text, BTF_KIND_FUNC);
 	}
 	return err;
