@@ -29,13 +29,12 @@ int number_u64(const char *s, uint64_t *out)
 	return 0;
 }
 
-static unsigned hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
-}
+/* A digit's value and one; 0: it is none. By a table: kallsyms has two million of them. */
+static const uint8_t hex_digit[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 const char *number_hex(const char *s, const char *end, int max, uint64_t *value)
 {
@@ -43,8 +42,8 @@ const char *number_hex(const char *s, const char *end, int max, uint64_t *value)
 	uint64_t sum = 0;
 	unsigned digit;
 
-	for (; s < end && (digit = hex_digit(*s)) < 16; s++)
-		sum = sum << 4 | digit;
+	for (; s < end && (digit = hex_digit[(unsigned char)*s]); s++)
+		sum = sum << 4 | (digit - 1);
 	*value = sum;
 	return s == begin || s - begin > max ? NULL : s;
 }

@@ -195,6 +195,31 @@ static void no_hex_digits_or_too_many_are_refused(void **state)
 	assert_string_equal(behind_hex("00000000000000001", 17, &value), "NULL");
 }
 
+/* Every byte at every place among digits, against one digit after the other. */
+static void a_byte_that_is_no_hex_digit_ends_them_wherever_it_is(void **state)
+{
+	const char *const digits = "0123456789abcdefABCDEF";
+	char text[] = "f0e1D2c3B4a59687", saved;
+	uint64_t value;
+
+	(void)state;
+	assert_ptr_equal(number_hex(text, text + 16, 16, &value), text + 16);
+	assert_true(value == 0xf0e1d2c3b4a59687);
+	for (int at = 0; at < 16; at++) {
+		saved = text[at];
+		for (int byte = 0; byte < 256; byte++) {
+			int len = byte && strchr(digits, byte) ? 16 : at;
+
+			text[at] = (char)byte;
+			assert_ptr_equal(number_hex(text, text + 16, 16, &value),
+					 len ? text + len : NULL);
+			if (len)
+				assert_true(value == strtoull(text, NULL, 16));
+		}
+		text[at] = saved;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +233,7 @@ int main(void)
 	    cmocka_unit_test(a_refusal_of_rubbish_leaves_the_result_alone),
 	    cmocka_unit_test(hex_digits_are_taken_up_to_what_is_none),
 	    cmocka_unit_test(no_hex_digits_or_too_many_are_refused),
+	    cmocka_unit_test(a_byte_that_is_no_hex_digit_ends_them_wherever_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
