@@ -33,13 +33,15 @@ enum { PART_EARLY = 1 << 0, PART_LATE = 1 << 1 };
 #define ON_KPROBE(role_, base, fn, ...) \
 	HOOK(lock, role_, VIA_KPROBE, base##_kprobe, fn, .mode = MODE_KPROBE, ##__VA_ARGS__)
 
-/* The functions that wait for a mutex, and those that only try; ROW is a macro as the above. */
-#define EACH_LOCK(ROW) EACH_LOCK_BUT_IO(ROW), LOCK_IO(ROW)
-#define LOCK_IO(ROW) ROW("io", io, FN_IO, .when = HOOK_IF_PRESENT)
-#define EACH_LOCK_BUT_IO(ROW)                                                               \
+/*
+ * The functions that wait for a mutex, and those that only try; ROW is a macro as the above, IO_ROW
+ * that of mutex_lock_io().
+ */
+#define EACH_LOCK(ROW, IO_ROW)                                                              \
 	ROW("lock", lock, FN_LOCK),                                                         \
 	    ROW("interruptible", interruptible, FN_INTERRUPTIBLE, .when = HOOK_IF_PRESENT), \
 	    ROW("killable", killable, FN_KILLABLE, .when = HOOK_IF_PRESENT),                \
+	    IO_ROW("io", io, FN_IO, .when = HOOK_IF_PRESENT),                               \
 	    ROW("ww", ww, "ww_mutex_lock", .when = HOOK_IF_PRESENT),                        \
 	    ROW("ww_interruptible", ww_interruptible, "ww_mutex_lock_interruptible",        \
 		.when = HOOK_IF_PRESENT)

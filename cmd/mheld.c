@@ -28,10 +28,10 @@ static bool mode_allowed(const struct opts *opts, unsigned mode)
 /* In the order they are attached in: else a hold that ended in between would never end. */
 static const struct hook hooks[] = {
     EACH_UNLOCK(ON_FENTRY),
-    EACH_LOCK(ON_HOLD_FEXIT),
+    EACH_LOCK(ON_HOLD_FEXIT, ON_HOLD_FEXIT),
     EACH_TRYLOCK(ON_HOLD_FEXIT),
     EACH_UNLOCK(ON_KPROBE),
-    EACH_LOCK(ON_HOLD_KPROBES),
+    EACH_LOCK(ON_HOLD_KPROBES, ON_HOLD_KPROBES),
     EACH_TRYLOCK(ON_HOLD_KPROBES),
     ON_CONTENTION(MODE_CONTENDED, end),
     HOOKS_ADDRESS(lock, "release", release, "lock:contended_release", .mode = MODE_CONTENDED),

@@ -49,12 +49,11 @@ static bool mode_allowed(const struct opts *opts, unsigned mode)
 
 /* mutex_lock_io() calls mutex_lock(), and its entry tells that call from others. */
 static const struct hook hooks[] = {
+    EACH_LOCK(ON_WAIT_RETURN, ON_WAIT_BESIDE),
+    EACH_LOCK(ON_WAIT_FENTRY, ON_WAIT_FENTRY),
+    EACH_LOCK(ON_WAIT_KPROBES, ON_WAIT_KPROBES),
     ON_CONTENTION(MODE_WAITS, end),
-    EACH_LOCK_BUT_IO(ON_WAIT_RETURN),
-    LOCK_IO(ON_WAIT_BESIDE),
     ON_CONTENTION(MODE_RETURN, got),
-    EACH_LOCK(ON_WAIT_FENTRY),
-    EACH_LOCK(ON_WAIT_KPROBES),
     ON_CONTENTION(MODE_CONTENDED, end),
     HOOKS_FOLLOW(lock),
     {0},
