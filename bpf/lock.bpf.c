@@ -2,8 +2,9 @@
 /*
  * mlock: from the call that locks a mutex to its return. mheld: from that return
  * to the unlock, kept by the lock, so that it does not matter who unlocks.
- * Either from the locking functions themselves, which sees every acquisition, or
- * from lock:contention_*, which costs nothing where nobody waits.
+ * From the locking functions themselves, which sees every acquisition, or from
+ * lock:contention_*, which costs nothing where nobody waits; mlock also by the
+ * functions' returns beside these events, which tell how long it took.
  */
 #include "bpf/kernel.h"
 #include "bpf/lock.h"
@@ -272,10 +273,8 @@ static __noinline void on_return(void *ctx, __u64 lock, int failed)
 	} else {
 		weight = sample_weight();
 		if (weight)
-			key_current(&key);
+			key_fill(&key, lock);
 	}
-	if (WANT(WANT_LOCK))
-		key.lock = lock;
 	wait_count(ctx, &key, delta_ns, weight, failed, true);
 }
 

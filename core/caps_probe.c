@@ -127,7 +127,7 @@ static void probe_btf_vias(struct probe *probe, int no_bpf)
 	unsigned i;
 
 	for (i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++) {
-		if (!(wants(probe, by_type[i].via)))
+		if (!wants(probe, by_type[i].via))
 			continue;
 		if (no_bpf)
 			probe_via(probe, by_type[i].via, no_bpf, NULL);
@@ -187,7 +187,7 @@ static void probe_many(struct probe *probe)
 	size_t i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		if (!(wants(probe, row[i].via)))
+		if (!wants(probe, row[i].via))
 			continue;
 		program = bpf_trivial_load(BPF_PROG_TYPE_KPROBE, multi_attach_type(row[i].via), 0);
 		err = program < 0 ? program : multi_try(row[i].via, program);

@@ -195,7 +195,7 @@ static void no_hex_digits_or_too_many_are_refused(void **state)
 	assert_string_equal(behind_hex("00000000000000001", 17, &value), "NULL");
 }
 
-/* Every byte at every place among digits, against one digit after the other. */
+/* Every byte at every place among digits. */
 static void a_byte_that_is_no_hex_digit_ends_them_wherever_it_is(void **state)
 {
 	const char *const digits = "0123456789abcdefABCDEF";
