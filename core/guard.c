@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/fmt.h"
+#include "core/opts.h"
 #include "core/sample.h"
 #include "core/session.h"
 
@@ -52,7 +53,6 @@ enum status guard_begin(struct guard *guard, const struct session *session, doub
 				    "take (BPF_ENABLE_STATS was refused)");
 	guard->begin_ns = guard->last_ns = session->start_ns;
 	guard->look_ns = guard->last_ns + LOOK_EVERY_NS;
-	guard->least = session->sample_every > 1 ? session->sample_every : 1;
 	return OK;
 }
 
@@ -77,8 +77,8 @@ static bool back_off(struct guard *guard, struct session *session, double percen
 /* Follows more events again, where it has been quiet for long enough. */
 static void ease(struct guard *guard, struct session *session, double percent)
 {
-	uint32_t now = session->sample_every;
-	uint32_t every = guard_finer(now, guard->least, percent, guard->max_percent);
+	uint32_t now = session->sample_every, asked = session->plan->opts->sample;
+	uint32_t every = guard_finer(now, asked > 1 ? asked : 1, percent, guard->max_percent);
 
 	guard->quiet = every < now ? guard->quiet + 1 : 0;
 	/* a change that is refused is tried again at the next look */

@@ -19,7 +19,6 @@ struct guard {
 	uint64_t begin_ns;    /* of the tracing */
 	uint64_t last_ns;     /* of the last look */
 	uint64_t last_run_ns; /* what the programs had taken then */
-	uint32_t least;       /* events are followed one in so many, if nothing speaks against it */
 	unsigned quiet;       /* looks in a row that allow to follow more */
 };
 
